@@ -1,0 +1,45 @@
+"""A snapshot: the rows of a source as they were at one ingest, by span."""
+
+from typing import ClassVar
+
+import msgspec
+
+from trimtab.atoms.content.content import Content, Part
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A column's name and its type in polars' words (`Int64`, `String`, `Datetime(time_unit='us', time_zone='UTC')`)."""
+
+    name: str
+    dtype: str
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of rows that arrives, is judged and is quarantined as one."""
+
+    #: `2013-01`, `2013-01-17`, or a number where the source has no event time.
+    name: str
+    rows: int
+    #: One Parquet table.
+    table: Part
+    #: First and last event time, UTC ISO 8601; None where the source has none.
+    first: str | None = None
+    last: str | None = None
+    #: Rows dropped because a row with the same key was already there.
+    duplicates: int = 0
+    #: Rows whose event time lies in a span that was already closed when they came.
+    late: int = 0
+
+
+class Snapshot(Content, frozen=True, kw_only=True):
+    """All spans of a source that were known at one ingest; snapshots share the blobs of unchanged spans."""
+
+    kind: ClassVar[str] = "snapshot"
+
+    source: str
+    columns: tuple[Column, ...]
+    #: In order of time.
+    spans: tuple[Span, ...]
+    key: str | None = None
+    event_time: str | None = None
+    known_time: str | None = None

@@ -1,0 +1,1 @@
+"""MISSION: the ten stages of the loop. Each folder is a verb; stages meet only in atoms."""

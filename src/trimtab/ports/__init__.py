@@ -1,0 +1,1 @@
+"""SEAMS: every touch with the world, as a Protocol whose docstring is its contract."""

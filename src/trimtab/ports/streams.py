@@ -1,0 +1,38 @@
+"""What comes in at request rate: the prediction log, outcomes, metric points."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a reader has read: bytes taken of each segment."""
+
+    segments: dict[str, int] = {}
+
+
+class Streams(Protocol):
+    """Contract:
+
+    - `append` returns when the records are durable; many threads appending at once share one flush (group commit).
+    - Records of one append stay together and in order; appends of several processes come in some order.
+    - A torn tail after a crash is passed over by readers; every acknowledged record is read, exactly as written.
+    - `read` gives the records after a cursor and the cursor to go on from; reading takes nothing away.
+    """
+
+    def append(self, stream: str, records: Sequence[bytes]) -> None:
+        """Add records to a stream; the stream is made when it is first written."""
+        ...
+
+    def read(self, stream: str, after: Cursor | None = None, limit: int | None = None) -> tuple[list[bytes], Cursor]:
+        """Records after `after` (all, when None)."""
+        ...
+
+    def names(self) -> list[str]:
+        """The streams that exist, sorted."""
+        ...
+
+    def close(self) -> None:
+        """Flush and release what is held."""
+        ...

@@ -1,0 +1,1 @@
+"""PROMISES: what a project file declares: sources, feature views, request features, models."""
