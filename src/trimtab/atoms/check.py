@@ -73,7 +73,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_id(check: Check) -> str:
     """The id that `check` must have."""
-    fields = msgspec.to_builtins(check)
+    # Through convert, so that a whole number in a float's place has one form before and after it was stored.
+    fields = msgspec.to_builtins(msgspec.convert(msgspec.to_builtins(check), Check))
     return digest_value("check", {name: fields[name] for name in fields if name not in ("id", "at")})
 
 

@@ -1,17 +1,24 @@
 """What the ledger holds: a record with its place in the chain."""
 
+from typing import Any
+
 import msgspec
 
 from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
+from trimtab.atoms.canonical_json import canonical_json
 from trimtab.atoms.check import Check
 from trimtab.atoms.digest import digest_bytes
+from trimtab.atoms.error import UsageError
 
 Record = Artifact | Check | Action | Closing
 
 #: The word for each record in the ledger and in digests.
 RECORD_NAMES: dict[type, str] = {Artifact: "artifact", Check: "check", Action: "action", Closing: "closing"}
 RECORD_TYPES: dict[str, type] = {name: record for record, name in RECORD_NAMES.items()}
+
+#: Digits of an id that a person must type at least.
+SHORTEST_PREFIX = 6
 
 #: The chain's value before the first entry.
 GENESIS = "0" * 64
@@ -30,3 +37,30 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 def chain_value(previous: str, name: str, body: bytes) -> str:
     """The chain value of a record with this name and these bytes after an entry with the value `previous`."""
     return digest_bytes(f"{previous}\n{name}\n".encode() + body)
+
+
+def record_bytes(record: Record) -> bytes:
+    """The canonical bytes of a record, which the ledger keeps and chains.
+
+    A whole number in a field for floats is written as the float it stands for, so that reading the bytes and writing
+    them again changes nothing.
+    """
+    fields = msgspec.to_builtins(record)
+    return canonical_json(msgspec.to_builtins(msgspec.convert(fields, type(record))))
+
+
+def parse_record(name: str, body: bytes) -> Any:
+    """Read what `record_bytes` wrote of a record with this name."""
+    return msgspec.json.decode(body, type=RECORD_TYPES[name])
+
+
+def id_prefix(typed: str) -> str:
+    """The beginning of an id as a person typed it, ready to compare.
+
+    Raises:
+        UsageError: It is too short to mean one record, or is not hexadecimal.
+    """
+    prefix = typed.strip().lower()
+    if len(prefix) < SHORTEST_PREFIX or not set(prefix) <= set("0123456789abcdef"):
+        raise UsageError(f"{typed!r} is no id: give {SHORTEST_PREFIX} or more of its hexadecimal digits")
+    return prefix

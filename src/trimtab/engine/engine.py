@@ -37,7 +37,7 @@ class Engine:
         key = step.key()
         if step.remembered and (done := self.memo.find(key)):
             return done
-        with self._claim(key):
+        with self.claim(key):
             if step.remembered and (done := self.memo.find(key)):
                 return done
             return self._act(step, key, function)
@@ -96,8 +96,11 @@ class Engine:
         self.store.ledger.append([Closing(action=action.id, outcome=outcome, note=note, at=iso(self.store.now()))])
 
     @contextmanager
-    def _claim(self, key: str) -> Iterator[None]:
-        """Hold the right to do the step with this key; waits for another process that is doing it."""
+    def claim(self, key: str) -> Iterator[None]:
+        """Hold the right to do the step with this key; waits for another process that is doing it.
+
+        While it is held, `tidy` in another process leaves the Action with this key alone.
+        """
         name, holder = f"step:{key}", f"{self.store.holder}:{threading.get_ident()}"
         lease = self.store.ledger.take_lease(name, holder, LEASE_SECONDS)
         while lease is None:

@@ -1,6 +1,7 @@
 """What comes in at request rate: the prediction log, outcomes, metric points."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Protocol
 
 import msgspec
@@ -23,6 +24,10 @@ class Streams(Protocol):
 
     def append(self, stream: str, records: Sequence[bytes]) -> None:
         """Add records to a stream; the stream is made when it is first written."""
+        ...
+
+    def append_nowait(self, stream: str, records: Sequence[bytes]) -> Future[None]:
+        """As `append` without waiting: the future is done when the records are durable, or carries the error."""
         ...
 
     def read(self, stream: str, after: Cursor | None = None, limit: int | None = None) -> tuple[list[bytes], Cursor]:

@@ -26,7 +26,9 @@ def family_limit(
         members: Readings in this family, >= 1; used only while the past is too short.
 
     Returns:
-        A limit on the surprise, >= 0. Under 12 past spans, Bonferroni's ln(N * families * members).
+        A limit on the surprise, at least ln(N * families): a family cannot be calmer than one of its
+        members (this binds where the past is constant, as with columns that never missed a value).
+        Under 12 past spans, Bonferroni's ln(N * families * members).
 
     Raises:
         ValueError: `spans_per_false_alarm` is not above 1, or a count is below 1.
@@ -36,7 +38,7 @@ def family_limit(
         dependence between columns; exponential excesses over the 75 % point.
 
     >>> round(family_limit(np.linspace(0, 4, 61), spans_per_false_alarm=60, families=2), 2)
-    4.76
+    4.81
     """
     if not spans_per_false_alarm > 1:
         raise ValueError(f"spans_per_false_alarm must be above 1, not {spans_per_false_alarm}")
@@ -51,7 +53,9 @@ def family_limit(
     beyond = past.size * TAIL_SHARE
     ratio = spans_each * beyond / (past.size + 1)
     if ratio <= 1:  # so many alarms are allowed that the limit lies inside the past: count
-        return float(np.quantile(past, 1 - 1 / spans_each))
-    above = past[past > start]
-    mean_excess = float(np.mean(above - start)) if above.size else 0.0
-    return start + mean_excess * math.log(ratio)
+        limit = float(np.quantile(past, 1 - 1 / spans_each))
+    else:
+        above = past[past > start]
+        mean_excess = float(np.mean(above - start)) if above.size else 0.0
+        limit = start + mean_excess * math.log(ratio)
+    return max(limit, math.log(spans_each))

@@ -56,7 +56,7 @@ def block_sums(values: NDArray[np.generic], codes: IntArray, count: int) -> Floa
     >>> block_sums(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 0]), 2)
     array([4., 2.])
     """
-    return np.bincount(codes, weights=values.astype(np.float64), minlength=count)[:count]
+    return np.bincount(codes, weights=values.astype(np.float64), minlength=count).astype(np.float64)
 
 
 def poisson_weights(count: int, replicates: int, seed: int) -> FloatArray:

@@ -3,12 +3,13 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from trimtab.stats.array import FloatArray, float_vector, same_length
+from trimtab.stats.array import FloatArray, IntArray, float_vector, same_length
 from trimtab.stats.block import block_codes, block_sums, poisson_weights
 from trimtab.stats.interval import Interval, replicate_interval
 from trimtab.stats.metric.metric import Metric
+from trimtab.stats.ratio import ratio
 
 
 def mean_interval(
@@ -45,7 +46,7 @@ def mean_interval(
     weights = poisson_weights(count, replicates, seed)
     spread = weights @ block_sums(values - value, codes, count)  # centred: no cancellation far from 0
     rows = weights @ block_sums(np.ones_like(values), codes, count)
-    means = value + np.divide(spread, rows, out=np.full_like(spread, np.nan), where=rows > 0)
+    means = value + ratio(spread, rows)
     return replicate_interval(value, means, values.size, count, level)
 
 
@@ -184,7 +185,7 @@ def paired_improvement(
     return replicate_interval(value, sign * (ours - theirs), len(rows), count, level)
 
 
-def _codes(rows: np.ndarray[tuple[int, ...], np.dtype[np.generic]], blocks: ArrayLike) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.int64]], int]:
+def _codes(rows: NDArray[np.generic], blocks: ArrayLike) -> tuple[IntArray, int]:
     codes, count = block_codes(blocks)
     same_length(rows=rows, blocks=codes)
     return codes, count

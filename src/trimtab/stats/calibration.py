@@ -17,6 +17,8 @@ PRIOR_EXCESS = 0.6
 PRIOR_SPANS = 4
 #: Divides out an sd of 0 (a column of one value): any change is then enormous, not undefined.
 SMALLEST_SCALE = 1e-12
+#: Readings that differ by less, relatively, are equal: rounding must not break ties.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def surprise(
 
     >>> past = [0.1, -0.2, 0.0, 0.3, -0.1, 0.2, -0.3, 0.1, 0.0, -0.1]
     >>> round(surprise(0.0, past, null_sd=0.1), 2), round(surprise(1.5, past, null_sd=0.1), 1)
-    (0.0, 9.0)
+    (0.0, 16.1)
     """
     past = np.asarray(history, dtype=np.float64)
     past_sd = np.full(past.shape, null_sd) if history_null_sd is None else np.asarray(history_null_sd, float)
@@ -99,7 +101,7 @@ def surprise_series(
 
     >>> one = np.array([0.5])
     >>> surprise_series(one, one, np.zeros((1, 0)), np.zeros((1, 0)), np.array([True])).z
-    array([0.5])
+    array([1.])
     """
     ordered = np.sort(history, axis=-1)  # NaN sorts last
     spans = np.count_nonzero(~np.isnan(history), axis=-1)
@@ -111,7 +113,8 @@ def surprise_series(
         (ordered_quantile(ordered, spans, 0.95) - ordered_quantile(ordered, spans, 0.05)) / 3.29,
     )
     spread = np.where(none, 0.0, np.maximum(spread, SMALLEST_SCALE))
-    z = (value - median) / np.maximum(np.maximum(spread, null_sd), SMALLEST_SCALE)
+    with np.errstate(over="ignore"):
+        z = (value - median) / np.maximum(np.maximum(spread, null_sd), SMALLEST_SCALE)
     past_z = (history - median[..., None]) / np.maximum(spread[..., None], history_null_sd)
     sided = np.broadcast_to(two_sided, z.shape)
     size = np.where(sided, np.abs(z), z)
@@ -126,13 +129,15 @@ def _tail_surprise(
     none = spans == 0
     normal = np.where(sided, NormalDist().inv_cdf(0.5 + TAIL_START / 2), NormalDist().inv_cdf(TAIL_START))
     start = np.where(none, normal, ordered_quantile(np.sort(past_size, axis=-1), spans, TAIL_START))
-    excess = np.fmax(past_size - start[..., None], 0.0)  # fmax: a missing span has no excess
-    beyond = np.count_nonzero(excess > 0, axis=-1)
+    past_excess = past_size - start[..., None]
+    excess = np.where(past_excess > ROUNDING * np.abs(start[..., None]), past_excess, 0.0)
+    beyond = np.count_nonzero(excess, axis=-1)
     mean_excess = (excess.sum(axis=-1) + PRIOR_SPANS * PRIOR_EXCESS) / (beyond + PRIOR_SPANS)
     # Ties can leave nothing beyond the 80 % point; one span then stands for the tail.
     rate = np.where(none, 1 - TAIL_START, np.maximum(beyond, 1) / (spans + 1))
     in_tail = -np.log(rate) + (size - start) / mean_excess
-    as_large = np.count_nonzero(past_size >= size[..., None], axis=-1)
+    at_least = size * np.where(size > 0, 1 - ROUNDING, 1 + ROUNDING)
+    as_large = np.count_nonzero(past_size >= at_least[..., None], axis=-1)
     counted = np.log((spans + 1) / (as_large + 1))
-    judged = np.where(size > start, in_tail, counted)
+    judged = np.where(at_least > start, in_tail, counted)
     return np.where(np.isnan(size), np.nan, judged)

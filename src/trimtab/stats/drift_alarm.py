@@ -128,28 +128,15 @@ def judge_columns(
     of_family = _limits(family, _leave_one_out(past, past_sd, two_sided), spans_per_false_alarm)
     limit = np.array([of_family[name] for name in family], dtype=np.float64)
     p = np.exp(-now.s)
-    adjusted = benjamini_hochberg(p)
-    low, high = _usual_range(past)
-    rows = [
-        AlarmRow(
-            column=keys[i][0],
-            statistic=keys[i][1],
-            family=str(family[i]),
-            value=float(value[i, 0]),
-            z=float(now.z[i]),
-            surprise=float(now.s[i]),
-            p=float(p[i]),
-            adjusted_p=float(adjusted[i]),
-            limit=float(limit[i]),
-            alarmed=bool(now.s[i] > limit[i]),
-            spans=int(now.spans[i]),
-            usual_low=low[i],
-            usual_high=high[i],
-        )
-        for i in np.argsort(limit - now.s, kind="stable")
-    ]
+    told = zip(
+        *([key[part] for key in keys] for part in (0, 1)),
+        *(each.tolist() for each in (family, value[:, 0], now.z, now.s, p, benjamini_hochberg(p), limit)),
+        *((now.s > limit).tolist(), now.spans.tolist(), *_usual_range(past)),
+        strict=True,
+    )
+    rows = [AlarmRow(*row) for row in told]
     return AlarmReport(
-        rows=tuple(rows),
+        rows=tuple(rows[i] for i in np.argsort(limit - now.s, kind="stable")),
         calibrated=len(history) >= CALIBRATED_SPANS,
         spans=len(history),
         false_alarm_rate=1 / spans_per_false_alarm,

@@ -32,7 +32,7 @@ def hellinger(reference: ArrayLike, live: ArrayLike) -> float:
     1.0
     """
     p, q = _shares(reference, live)
-    return math.sqrt(min(float(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2)) / 2, 1.0))
+    return math.sqrt(float(np.minimum(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2) / 2, 1.0)))
 
 
 def jensen_shannon(reference: ArrayLike, live: ArrayLike) -> float:
@@ -55,12 +55,14 @@ def jensen_shannon(reference: ArrayLike, live: ArrayLike) -> float:
     0.2158
     """
     p, q = _shares(reference, live)
+    if np.isnan(p).any():
+        return math.nan
     middle = (p + q) / 2
     total = 0.0
     for shares in (p, q):
         used = shares > 0
         total += float(np.sum(shares[used] * np.log(shares[used] / middle[used]))) / 2
-    return total if math.isnan(p.sum() + q.sum()) else min(max(total, 0.0), math.log(2))
+    return min(max(total, 0.0), math.log(2))
 
 
 def psi(reference: ArrayLike, live: ArrayLike) -> float:
@@ -92,7 +94,8 @@ def _shares(reference: ArrayLike, live: ArrayLike) -> tuple[FloatArray, FloatArr
     sides = float_vector(reference, "reference"), float_vector(live, "live")
     if sides[0].shape != sides[1].shape:
         raise ValueError(
-            f"{sides[0].size} reference bins against {sides[1].size} live bins: count both over the same edges"
+            f"{sides[0].size} reference bins against {sides[1].size} live bins: "
+            "count both over the same edges"
         )
     if any(np.any(side < 0) for side in sides):
         raise ValueError("a bin's share is negative: pass counts or shares")

@@ -43,3 +43,5 @@ class Snapshot(Content, frozen=True, kw_only=True):
     key: str | None = None
     event_time: str | None = None
     known_time: str | None = None
+    #: The files that were read: path relative to the project (or name) and SHA-256, so that no unchanged file is read again.
+    files: dict[str, str] = {}

@@ -5,8 +5,8 @@ from trimtab.engine.card import Card
 CARD = Card(
     verb="monitor",
     sentence="Seals the prediction log and the outcomes into windows; judges drift, skew, quality, bias and age.",
-    takes=("window", "bundle", "traffic-plan", "profile", "feature-table"),
-    gives=("window", "profile"),
+    takes=("window", "bundle", "traffic-plan", "profile", "reference", "feature-table"),
+    gives=("window", "profile", "reference"),
     judges=(
         "drift.location",
         "drift.shape",

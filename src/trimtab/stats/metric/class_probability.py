@@ -34,7 +34,9 @@ def class_probability(truth: ArrayLike, prediction: ArrayLike) -> tuple[IntArray
             "for a binary model pass np.column_stack([1 - p, p])"
         )
     if codes.size and codes.dtype.kind not in "iub":
-        raise ValueError(f"truth must be class codes, not {codes.dtype}: encode labels, drop rows without outcome")
+        raise ValueError(
+            f"truth must be class codes, not {codes.dtype}: encode the labels and drop rows without outcome"
+        )
     same_length(truth=codes, prediction=probability)
     return codes.astype(np.int64), probability
 

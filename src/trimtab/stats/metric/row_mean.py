@@ -6,6 +6,7 @@ import numpy as np
 
 from trimtab.stats.array import FloatArray, IntArray
 from trimtab.stats.block import block_sums
+from trimtab.stats.ratio import ratio
 
 
 def row_mean(rows: FloatArray) -> float:
@@ -49,6 +50,4 @@ def ratio_resample(top: FloatArray, bottom: FloatArray, codes: IntArray, weights
     """
     count = weights.shape[1]
     with np.errstate(invalid="ignore", over="ignore"):
-        above = weights @ block_sums(top, codes, count)
-        below = weights @ block_sums(bottom, codes, count)
-        return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+        return ratio(weights @ block_sums(top, codes, count), weights @ block_sums(bottom, codes, count))

@@ -1,0 +1,1 @@
+"""WORLD: the implementations of the ports."""

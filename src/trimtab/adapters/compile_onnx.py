@@ -1,0 +1,103 @@
+"""A trained estimator as an ONNX graph: one float32 tensor in, probabilities or values out."""
+
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from trimtab.atoms.error import ModelRefused
+
+#: What the graphs are written in: old enough for every ONNX Runtime of the last years.
+OPSET = {"": 18, "ai.onnx.ml": 3}
+
+
+def compile_estimator(estimator: Any, feature_count: int, names: Sequence[str], task: str) -> bytes:
+    """Write a fitted estimator as an ONNX graph.
+
+    The graph has one input `x`, float32 (n, features), and one output `answer`: probabilities (n, classes) in the
+    order of `estimator.classes_`, or values (n,). Equal estimators give equal bytes.
+
+    Args:
+        names: The features' names in their order, as the estimator met them in training.
+        task: `classification` or `regression`.
+
+    Raises:
+        ModelRefused: Some part has no exact ONNX form; the message names its type.
+    """
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType
+    from sklearn.preprocessing import RobustScaler, StandardScaler
+
+    from trimtab.adapters.compile.fitted_twin import fitted_twin
+    from trimtab.adapters.compile.registration import register_converters
+
+    if len(names) != feature_count:
+        raise ValueError(f"{len(names)} names for {feature_count} features")
+    register_converters()
+    # Division, as scikit-learn does it: multiplying by the inverse moves values across the thresholds of a later tree.
+    options: dict[Any, Any] = {StandardScaler: {"div": "div"}, RobustScaler: {"div": "div"}}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            twin = fitted_twin(estimator)
+            if task == "classification":
+                options[id(twin)] = {"zipmap": False}
+            model = convert_sklearn(
+                twin,
+                name="trimtab",
+                initial_types=[("x", FloatTensorType([None, feature_count]))],
+                target_opset=OPSET,
+                options=options,
+            )
+    except ModelRefused:
+        raise
+    except Exception as error:
+        raise ModelRefused(f"{_culprit(estimator, error)} cannot be compiled to ONNX: {_first_line(error)}") from error
+    return _finish(model, task)
+
+
+def _finish(model: Any, task: str) -> bytes:
+    """Keep the one output that is served, in the shape of the contract, and drop all that only the others needed."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph
+    produced = graph.output[-1].name
+    nodes = list(graph.node)
+    initializers = list(graph.initializer)
+    if task == "regression":
+        import numpy as np
+
+        initializers.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "flat"))
+        nodes.append(helper.make_node("Reshape", [produced, "flat"], ["answer"], name="answer"))
+    else:
+        nodes.append(helper.make_node("Identity", [produced], ["answer"], name="answer"))
+    needed, kept = {"answer"}, []
+    for node in reversed(nodes):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed.update(node.input)
+    shape = [None] if task == "regression" else [None, None]
+    finished = helper.make_model(
+        helper.make_graph(
+            kept[::-1],
+            "trimtab",
+            list(graph.input),
+            [helper.make_tensor_value_info("answer", TensorProto.FLOAT, shape)],
+            [item for item in initializers if item.name in needed],
+        ),
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSET.items()],
+        ir_version=8,
+        producer_name="trimtab",
+    )
+    return bytes(finished.SerializeToString(deterministic=True))
+
+
+def _culprit(estimator: Any, error: Exception) -> str:
+    """The type that could not be converted: the one that the error names, else the whole."""
+    named = re.search(r"<class '(?:[\w.]*\.)?(\w+)'>", str(error))
+    return named[1] if named else type(estimator).__name__
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__)[:300]

@@ -1,0 +1,84 @@
+"""A whole store in one folder of this machine."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from trimtab.adapters.durable_file import flush_folder, write_new
+from trimtab.adapters.local_blobs import LocalBlobs
+from trimtab.adapters.process_holder import this_process
+from trimtab.adapters.segment_streams import SegmentStreams
+from trimtab.adapters.sqlite_ledger import SqliteLedger
+from trimtab.adapters.sqlite_online_features import SqliteOnlineFeatures
+from trimtab.adapters.system_clock import SystemClock
+from trimtab.atoms.error import StoreError, UsageError
+from trimtab.engine.store import Store
+from trimtab.ports.clock import Clock
+
+#: Layout of the folder; a program refuses a higher one than its own.
+VERSION = 1
+
+
+def open_store(folder: Path, *, clock: Clock | None = None, create: bool = True) -> Store:
+    """Open the store in `folder`: ledger, blobs, streams and online features, left-overs of dead processes removed.
+
+    Args:
+        folder: Usually `.trimtab` in the project.
+        clock: The time the store is read by; the machine's own where None.
+        create: Whether to make a store where there is none.
+
+    Raises:
+        UsageError: There is no store and `create` is False, or `folder` is not a folder.
+        StoreError: The store is newer than this program, or the folder may not be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file: name a folder for the store")
+    if not create and not (folder / "version").is_file():
+        raise UsageError(f"there is no store in {folder}: run `trimtab up` in the project, or give --store")
+    try:
+        _lay_out(folder)
+        with ExitStack() as opened:
+            ledger = SqliteLedger(folder / "ledger.sqlite")
+            opened.callback(ledger.close)
+            blobs = LocalBlobs(folder / "blobs")
+            blobs.sweep()
+            online = SqliteOnlineFeatures(folder / "online.sqlite")
+            opened.callback(online.close)
+            streams = SegmentStreams(folder / "streams")
+            opened.pop_all()
+    except PermissionError as error:
+        raise StoreError(
+            f"{error.filename} may not be written by this user: check its owner and mode"
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"the store in {folder} cannot be opened: {error.strerror} ({error.filename})"
+        ) from error
+    return Store(
+        ledger=ledger,
+        blobs=blobs,
+        streams=streams,
+        online=online,
+        clock=clock or SystemClock(),
+        holder=this_process(),
+    )
+
+
+def _lay_out(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stated = folder / "version"
+    if not stated.exists():
+        draft = folder / f"version.{os.getpid()}"
+        draft.unlink(missing_ok=True)
+        write_new(draft, f"{VERSION}\n".encode())
+        os.replace(draft, stated)
+    text = stated.read_text(encoding="utf-8", errors="replace").strip()
+    if not text.isdigit():
+        raise StoreError(f"{stated} does not hold a version number: this is no Trimtab store")
+    if int(text) > VERSION:
+        raise StoreError(
+            f"{folder} was written by a newer Trimtab (store version {text}, this program knows {VERSION}): "
+            "upgrade with `pip install --upgrade trimtab`"
+        )
+    (folder / "streams").mkdir(mode=0o700, exist_ok=True)
+    flush_folder(folder)

@@ -1,0 +1,107 @@
+"""The bytes of one segment of a stream: framed records in batches, where a torn tail and damage can be told apart.
+
+A frame is length, batch number with two flags, CRC-32 of these and the record, record. A batch is what one flush made
+durable, so batch n+1 is only ever written when n is on the disk: a frame that cannot be read is a torn tail where
+nothing of the batch after its own follows, and damage where it does.
+"""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_HEADER = struct.Struct("<III")
+_MORE = 1 << 31  # the batch goes on
+_END = 1 << 30  # the segment was closed; no record
+_FLAGS = _MORE | _END
+
+#: Longest record.
+MOST_BYTES = (1 << 30) - 1
+
+
+class Frames(NamedTuple):
+    """What could be read of a segment."""
+
+    records: list[bytes]
+    #: Bytes from the start of the segment to the end of each record.
+    ends: list[int]
+    #: Where to go on reading.
+    end: int
+    #: Number of the newest whole batch that was read, 0 for none.
+    batch: int
+    #: Whether bytes that make no whole batch follow.
+    torn: bool
+
+
+def frame_batch(records: Sequence[bytes], batch: int) -> bytes:
+    """The bytes of a batch: wholly read or not at all."""
+    pieces = []
+    for place, record in enumerate(records, start=1):
+        flagged = batch | (_MORE if place < len(records) else 0)
+        pieces += [_header(record, flagged), record]
+    return b"".join(pieces)
+
+
+def frame_end(batch: int) -> bytes:
+    """The mark that a segment was closed after the batch before `batch`."""
+    return _header(b"", batch | _END)
+
+
+def read_frames(content: bytes, start: int = 0, most: int | None = None) -> Frames:
+    """Whole batches in `content`, which begins at byte `start` of its segment.
+
+    Args:
+        content: From a record's first byte on.
+        start: Where `content` begins in its segment.
+        most: Records at most; None for all.
+    """
+    records: list[bytes] = []
+    ends: list[int] = []
+    pending: list[tuple[bytes, int]] = []
+    position = end = batch = 0
+    while (frame := _frame_at(content, position)) is not None:
+        record, flagged, position = frame
+        if not flagged & _END:
+            pending.append((record, position + start))
+        if flagged & _MORE:
+            continue
+        batch, end = flagged & ~_FLAGS, position
+        records += [item for item, _ in pending]
+        ends += [item for _, item in pending]
+        pending.clear()
+        if most is not None and len(records) >= most:
+            last = ends[most - 1] if most else start
+            return Frames(records[:most], ends[:most], last, batch, False)
+    return Frames(records, ends, end + start, batch, end < len(content))
+
+
+def is_damaged(content: bytes) -> bool:
+    """Whether a segment, given from its first byte, has a break that is not a torn tail."""
+    whole = read_frames(content)
+    if not whole.torn:
+        return False
+    after = whole.batch + 2  # the break is in the batch after the last whole one
+    for flagged in (after, after | _MORE, after | _END):
+        word, position = struct.pack("<I", flagged), whole.end
+        while (position := content.find(word, position + 1)) >= 0:
+            if position >= 4 and _frame_at(content, position - 4) is not None:
+                return True
+    return False
+
+
+def _header(record: bytes, flagged: int) -> bytes:
+    words = struct.pack("<II", len(record), flagged)
+    return words + struct.pack("<I", zlib.crc32(record, zlib.crc32(words)))
+
+
+def _frame_at(content: bytes, position: int) -> tuple[bytes, int, int] | None:
+    if position + _HEADER.size > len(content):
+        return None
+    length, flagged, stated = _HEADER.unpack_from(content, position)
+    first = position + _HEADER.size
+    if length > MOST_BYTES or first + length > len(content):
+        return None
+    record = content[first : first + length]
+    if zlib.crc32(record, zlib.crc32(content[position : position + 8])) != stated:
+        return None
+    return record, flagged, first + length

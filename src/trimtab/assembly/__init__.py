@@ -1,0 +1,1 @@
+"""WIRING: the only place that knows every stage and every adapter."""

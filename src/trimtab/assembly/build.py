@@ -1,0 +1,119 @@
+"""A challenger, from feature table to signed bundle: featurize, train, evaluate, register, in one child process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trimtab.adapters.replay_clock import ReplayClock
+from trimtab.assembly.data_steps import featurize_model
+from trimtab.assembly.model_steps import evaluate_model, register_model, train_model
+from trimtab.assembly.project import open_project
+from trimtab.assembly.session import Session, open_session
+from trimtab.atoms.check import Verdict
+from trimtab.atoms.content.retrain_order import RetrainOrder
+from trimtab.atoms.error import TrimtabError
+from trimtab.atoms.instant import iso, parse_instant
+from trimtab.ports.executor import Executor
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """How the building of a challenger ended."""
+
+    #: True where a bundle was registered.
+    ok: bool
+    #: Artifact id of the bundle.
+    bundle: str | None = None
+    version: int | None = None
+    note: str = ""
+    #: Checks that decided it.
+    because: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+def build(
+    executor: Executor,
+    session: Session,
+    model: str,
+    *,
+    order: str | None = None,
+    because: tuple[str, ...] = (),
+    force: bool = False,
+    project_file: str | None = None,
+) -> Built:
+    """Build a challenger in a child process, so that the memory of training is given back.
+
+    Args:
+        order: Artifact id of the retrain order that this answers.
+        because: Checks that this answers.
+        force: Register also what the gate refused: a person's decision.
+        project_file: Another project file than the settings name.
+    """
+    found = executor.call(
+        "trimtab.assembly.build:build_here",
+        {
+            "folder": str(session.project.folder),
+            "store": str(session.project.store_folder),
+            "model": model,
+            "now": iso(session.store.now()),
+            "by": session.by,
+            "parent": session.parent,
+            "order": order,
+            "because": list(because),
+            "force": force,
+            "project_file": project_file,
+        },
+        session.say,
+    )
+    session.memory.refresh()
+    return msgspec.convert(found, Built)
+
+
+def build_here(
+    *,
+    folder: str,
+    store: str,
+    model: str,
+    now: str,
+    by: str,
+    parent: str | None,
+    order: str | None,
+    because: list[str],
+    force: bool,
+    project_file: str | None,
+) -> dict[str, Any]:
+    """Build in this process; arguments and result are JSON values."""
+    project = open_project(Path(folder), store, file=project_file)
+    clock = ReplayClock(parse_instant(now))
+    with open_session(project, clock=clock, say=lambda line: print(line, flush=True), tidy=False) as session:
+        session.by, session.parent = by, parent
+        found = build_in(session, model, order=order, because=tuple(because), force=force)
+    return dict(msgspec.to_builtins(found))
+
+
+def build_in(
+    session: Session, model: str, *, order: str | None, because: tuple[str, ...] = (), force: bool = False
+) -> Built:
+    """Build with an open session; every step is remembered, so a repetition goes on where the first one stopped."""
+    spec = session.project.model(model)
+    if order is not None:
+        session.store.read(order, RetrainOrder)
+    table = featurize_model(session, spec, order=order, because=because).first("feature-table")
+    leaks = [check for check in session.checks_of(table.id) if check.verdict is Verdict.FAIL]
+    if leaks and not force:
+        return _refused(leaks)
+    trained = train_model(session, spec, table.id, order=order, because=because)
+    session.say(f"train: {trained.note}")
+    blessing = evaluate_model(session, spec, trained.first("model").id, table.id)
+    session.say(f"evaluate: {blessing.note}")
+    if not blessing.blessed and not force:
+        return Built(ok=False, note=blessing.note, because=blessing.because)
+    try:
+        registered = register_model(session, spec, blessing, table.id, force=force)
+    except TrimtabError as error:
+        return Built(ok=False, note=str(error))
+    session.say(f"register: {registered.note}")
+    bundle = registered.first("bundle").id
+    version = next(each for each in session.memory.releases.versions(model) if each.bundle == bundle)
+    return Built(ok=True, bundle=bundle, version=version.number, note=registered.note, because=blessing.because)

@@ -1,0 +1,30 @@
+"""`trimtab server`: pages, API and controller of one project, without predictions."""
+
+from trimtab.adapters.system_clock import SystemClock
+from trimtab.assembly.child import Child
+from trimtab.assembly.detached import announce, detach_this
+from trimtab.assembly.planes import free_port, start_controller, start_page, watch_over
+from trimtab.assembly.project import Project
+from trimtab.assembly.session import Say
+
+
+def server(
+    project: Project, *, host: str | None, port: int | None, detach: bool = False, say: Say = print
+) -> None:
+    """Show the page and turn the loop until Ctrl-C; with `detach` return as soon as they run."""
+    host = host or project.settings.control.host
+    wanted = free_port(host, project.settings.control.port if port is None else port, "--port")
+    project.open_store().close()
+    if detach:
+        detach_this(project, ["server", "--host", host, "--port", str(wanted)], say)
+        return
+    page, address = start_page(project, host=host, port=wanted)
+    children = {"control plane": page, "controller": start_controller(project)}
+    announce(project, [f"the page: {address}"], say)
+
+    def restart(name: str) -> Child:
+        if name == "controller":
+            return start_controller(project)
+        return start_page(project, host=host, port=wanted)[0]
+
+    watch_over(children, restart, SystemClock(), say)

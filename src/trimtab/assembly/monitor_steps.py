@@ -1,0 +1,199 @@
+"""Windows: sealed when they are due, judged, and answered by an alert."""
+
+from datetime import UTC, datetime, timedelta
+
+from trimtab.assembly.served_log import ServedLog
+from trimtab.assembly.session import Session
+from trimtab.atoms.check import Check, Verdict
+from trimtab.atoms.content.bundle import Bundle
+from trimtab.atoms.content.feature_table import FeatureTable
+from trimtab.atoms.error import StoreError
+from trimtab.atoms.instant import iso, parse_instant
+from trimtab.engine.step import Done
+from trimtab.engine.work import Work
+from trimtab.loop import monitor as stage
+from trimtab.loop.monitor.alert import decide_alert
+from trimtab.loop.monitor.judge_drift import judge_drift
+from trimtab.loop.monitor.judge_quality import PastWindow, Shelf, judge_quality
+from trimtab.loop.monitor.judge_serving import judge_serving
+from trimtab.loop.monitor.policy import Policy
+from trimtab.loop.monitor.reference import build_reference, span_name
+from trimtab.loop.monitor.seal import seal
+from trimtab.spec.duration import parse_duration
+from trimtab.spec.model import ModelSpec
+from trimtab.views.window import WindowState
+
+#: Rules that speak of where the inputs are: a window that fails them is no history for the windows after it.
+DRIFT_RULES = ("drift.location", "drift.shape", "drift.missing", "drift.alien")
+#: Past windows that a judgement may look back on.
+_PAST = 60
+
+
+class WindowJudge:
+    """Seals and judges the windows of one model, one after the other."""
+
+    def __init__(self, session: Session, spec: ModelSpec, log: ServedLog) -> None:
+        self._session = session
+        self._spec = spec
+        self._log = log
+        self._shelf: Shelf = {}
+        settings = session.project.settings.monitor
+        self._every = parse_duration(settings.window, "monitor.window")
+        self._delay = parse_duration(spec.label_delay, "label_delay")
+        self._policy = Policy(
+            windows_per_false_alarm=settings.windows_per_false_alarm,
+            max_bias=settings.max_bias,
+            bias_windows=settings.bias_windows,
+        )
+
+    def judge_due(self) -> list[str]:
+        """Seal and judge every window whose end and label delay are past; returns what is worth telling."""
+        lines = []
+        while (first := self._next()) is not None and first + self._every + self._delay <= self._session.store.now():
+            if self._session.memory.releases.plan(self._spec.name) is None:
+                break
+            done = self._judge(first)
+            lines += self._alert(done, span_name(iso(first), self._every))
+        return lines
+
+    def windows(self) -> list[WindowState]:
+        """The judged windows, oldest first (windows sealed for a release are not among them)."""
+        return [each for each in self._session.memory.windows.of(self._spec.name) if each.profile is not None]
+
+    def _next(self) -> datetime | None:
+        """Start of the first window that is not judged yet; None before the first request."""
+        windows = self.windows()
+        if windows:
+            return parse_instant(windows[-1].last)
+        first = self._log.first()
+        if first is None:
+            return None
+        start = datetime.fromtimestamp(first.timestamp() // self._every.total_seconds() * self._every.total_seconds(), UTC)
+        return start
+
+    def _judge(self, first: datetime) -> Done:
+        session, spec = self._session, self._spec
+        last = first + self._every
+        state = session.memory.releases.plan(spec.name)
+        assert state is not None
+        records = self._log.requests(first - timedelta(hours=1), last)
+        bundle_id = self._judged_bundle(first, last)
+        reference, table = self._reference(bundle_id)
+        windows = self.windows()[-_PAST:]
+        profiles = [each.profile for each in windows if each.profile and _calm(each) and _served(each, bundle_id)]
+        past = [PastWindow(window=each.artifact_id, alarmed=_failed(each, ("quality.loss",))) for each in windows]
+        trained_until = _trained_until(session, table)
+
+        def work(work: Work) -> None:
+            window = seal(
+                work,
+                model=spec.name,
+                records=records,
+                outcomes=self._log.outcomes,
+                first=first,
+                last=last,
+                span=span_name(iso(first), self._every),
+                key=spec.rows.key,
+                event_time=spec.rows.event_time,
+            )
+            judge_drift(
+                work,
+                window_id=window.id,
+                bundle_id=bundle_id,
+                reference_id=reference,
+                past=profiles,
+                policy=self._policy,
+            )
+            judge_quality(
+                work,
+                window_id=window.id,
+                bundle_id=bundle_id,
+                past=past,
+                metrics=spec.metrics,
+                policy=self._policy,
+                shelf=self._shelf,
+            )
+            judge_serving(
+                work, window_id=window.id, bundle_id=bundle_id, trained_until=trained_until, policy=self._policy
+            )
+
+        return session.run(
+            stage.CARD,
+            "monitor",
+            spec.name,
+            work,
+            took=[bundle_id, reference],
+            parameters={"first": iso(first), "last": iso(last), "policy": self._policy.settings()},
+        )
+
+    def _judged_bundle(self, first: datetime, last: datetime) -> str:
+        """The champion during the window: of the plans in force at its end, the newest."""
+        history = self._session.memory.releases.history(self._spec.name)
+        before = [state for state in history if parse_instant(state.since) < last]
+        return (before or history)[-1 if before else 0].plan.champion
+
+    def _reference(self, bundle_id: str) -> tuple[str, str]:
+        """Artifact ids of the bundle's reference and of the feature table that it was trained on."""
+        session = self._session
+        table = table_of(session, session.store.read(bundle_id, Bundle).manifest.trained)
+        done = session.run(
+            stage.CARD,
+            "monitor",
+            self._spec.name,
+            lambda work: build_reference_of(work, bundle_id, table, self._every),
+            took=[bundle_id, table],
+            parameters={"reference": self._every.total_seconds()},
+        )
+        return done.first("reference").id, table
+
+    def _alert(self, done: Done, span: str) -> list[str]:
+        alert = decide_alert(done.checks)
+        if alert is None:
+            return []
+        self._session.run(
+            stage.CARD,
+            "alert",
+            self._spec.name,
+            lambda work: None,
+            took=[done.first("window").id],
+            because=alert.because,
+            parameters={"severity": alert.severity},
+            note=f"{alert.severity}: {alert.title}",
+        )
+        return [f"{alert.severity} in {span}: {alert.title}"] if alert.severity != "info" else []
+
+
+def build_reference_of(work: Work, bundle_id: str, table: str, every: timedelta) -> None:
+    """The step that builds a reference."""
+    build_reference(work, bundle_id=bundle_id, table_id=table, every=every)
+
+
+def table_of(session: Session, trained: str) -> str:
+    """Artifact id of the feature table that a model was trained on."""
+    table = session.memory.links.nearest(trained, "feature-table")
+    if table is None:
+        raise StoreError(f"the ledger does not say which feature table model {trained[:12]} was trained on")
+    return table
+
+
+def failing_checks(window: WindowState) -> list[Check]:
+    """The Checks of a window that failed."""
+    return [check for checks in window.checks.values() for check in checks if check.verdict is Verdict.FAIL]
+
+
+def _failed(window: WindowState, rules: tuple[str, ...]) -> bool:
+    return any(check.verdict is Verdict.FAIL for rule in rules for check in window.checks.get(rule, ()))
+
+
+def _calm(window: WindowState) -> bool:
+    return not _failed(window, DRIFT_RULES)
+
+
+def _served(window: WindowState, bundle_id: str) -> bool:
+    return any(check.subjects.baseline == bundle_id for checks in window.checks.values() for check in checks)
+
+
+def _trained_until(session: Session, table: str) -> datetime | None:
+    spans = session.store.read(table, FeatureTable).spans
+    moments = [parse_instant(span.last) for span in spans if span.last]
+    return max(moments) if moments else None

@@ -1,0 +1,52 @@
+"""`trimtab serve`: the prediction plane of one project."""
+
+import sys
+from pathlib import Path
+
+from trimtab.adapters.native_runtime import NativeRuntime
+from trimtab.adapters.onnx_runtime import OnnxRuntime
+from trimtab.adapters.signature import Signer
+from trimtab.assembly.child import end_with_parent
+from trimtab.assembly.planes import free_port, refuse_foreign
+from trimtab.assembly.project import Project, open_project
+from trimtab.loop.serve.limit import Limits
+from trimtab.loop.serve.server import run
+
+
+def serve(project: Project, *, host: str | None = None, port: int | None = None, ready: Path | None = None) -> None:
+    """Answer predictions until Ctrl-C or SIGTERM.
+
+    Args:
+        ready: File to write the address into once the plane listens.
+    """
+    settings = project.settings.serve
+    address = host or settings.host
+    refuse_foreign(address)
+    chosen = free_port(address, settings.port if port is None else port, "--serve-port")
+    store = project.open_store()
+    try:
+        run(
+            store,
+            runtimes={"onnx": OnnxRuntime(), "native": NativeRuntime(project.settings.train.trusted_types)},
+            verify=Signer(project.store_folder / "keys").verify,
+            host=address,
+            port=chosen,
+            strict=settings.strict,
+            limits=Limits(body_bytes=settings.max_body_bytes, rows=settings.max_rows),
+            allowed_hosts=settings.allowed_hosts,
+            ready=ready,
+        )
+    finally:
+        store.close()
+
+
+def main() -> None:
+    """Run as a child process: FOLDER STORE HOST PORT READY."""
+    end_with_parent()
+    folder, store, host, port, ready = sys.argv[1:6]
+    project = open_project(Path(folder), store, declarations=False)
+    serve(project, host=host, port=int(port), ready=Path(ready))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""`trimtab up`: everything on this machine, from a table to a watched prediction service."""
+
+from pathlib import Path
+
+from trimtab.adapters.local_process import LocalProcess
+from trimtab.adapters.system_clock import SystemClock
+from trimtab.assembly.child import Child
+from trimtab.assembly.controller import bring_data
+from trimtab.assembly.detached import announce, detach_this, running, stop_detached
+from trimtab.assembly.first_file import write_first_file
+from trimtab.assembly.planes import (
+    free_port,
+    start_controller,
+    start_page,
+    start_prediction_plane,
+    watch_over,
+)
+from trimtab.assembly.project import Project, find_folder, open_project
+from trimtab.assembly.session import Say, Session, open_session
+from trimtab.assembly.settings import read_settings
+from trimtab.assembly.turn import Loop
+from trimtab.atoms.error import TrimtabError, UsageError
+
+
+def up(
+    folder: Path | None,
+    *,
+    data: Path | None,
+    target: str | None,
+    store: str | None,
+    host: str | None,
+    port: int | None,
+    serve_port: int | None,
+    detach: bool,
+    say: Say,
+) -> None:
+    """Run the loop, the predictions and the page until Ctrl-C; a second start goes on where the first one stood.
+
+    Args:
+        data: A table to begin with: the project file is written for it.
+        target: The table's column to predict.
+
+    Raises:
+        UsageError: Bad input, or a port in use; nothing was changed.
+        TrimtabError: The gate refused the first model.
+    """
+    root = _folder(folder, data)
+    settings = read_settings(root)
+    page_host, plane_host = host or settings.control.host, host or settings.serve.host
+    page_port = free_port(page_host, settings.control.port if port is None else port, "--port")
+    plane_port = free_port(plane_host, settings.serve.port if serve_port is None else serve_port, "--serve-port")
+    if data is not None and target is not None:
+        write_first_file(root, data, target, settings.project.file)
+    project = open_project(root, store)
+    if running(project):
+        raise UsageError("this project is up already: `trimtab down` stops it")
+    if detach:
+        ports = ["--port", str(page_port), "--serve-port", str(plane_port)]
+        detach_this(project, ["up", *(["--host", host] if host else []), *ports], say)
+        return
+    with open_session(project, say=say) as session:
+        first_turn(session)
+    _run(project, page_host, page_port, plane_host, plane_port, say)
+
+
+def down(folder: Path | None, *, store: str | None) -> list[str]:
+    """Stop what runs for a project."""
+    return stop_detached(open_project(folder, store, declarations=False))
+
+
+def first_turn(session: Session) -> None:
+    """Bring the data in, and give every model that has none a first champion."""
+    with session.operation("trimtab up"):
+        bring_data(session)
+        for spec in session.project.models.values():
+            if session.memory.releases.plan(spec.name) is not None:
+                continue
+            loop = Loop(session, spec, LocalProcess())
+            built = loop.build()
+            if not built.ok:
+                raise TrimtabError(f"model {spec.name!r} is not served: {built.note}")
+            for line in loop.release(built):
+                session.say(line)
+
+
+def _run(project: Project, page_host: str, page_port: int, plane_host: str, plane_port: int, say: Say) -> None:
+    plane, predictions = start_prediction_plane(project, host=plane_host, port=plane_port)
+    children = {"prediction plane": plane}
+    try:
+        page, address = start_page(project, host=page_host, port=page_port, predictions=predictions)
+        children["control plane"] = page
+        children["controller"] = start_controller(project)
+    except TrimtabError:
+        for child in children.values():
+            child.stop()
+        raise
+
+    def restart(name: str) -> Child:
+        if name == "prediction plane":
+            return start_prediction_plane(project, host=plane_host, port=plane_port)[0]
+        if name == "control plane":
+            return start_page(project, host=page_host, port=page_port, predictions=predictions)[0]
+        return start_controller(project)
+
+    lines = [f"predictions: {predictions}/predict/{name}" for name in project.models]
+    announce(project, [*lines, f"the page:    {address}"], say)
+    watch_over(children, restart, SystemClock(), say)
+
+
+def _folder(folder: Path | None, data: Path | None) -> Path:
+    """Where the project is, or will be written."""
+    if data is None:
+        return find_folder(folder)
+    if not data.exists():
+        raise UsageError(f"{data}: no such file")
+    return (folder or Path.cwd()).resolve()

@@ -1,0 +1,1 @@
+"""`trimtab fsck`: prove that the store is whole."""

@@ -1,0 +1,77 @@
+"""Options that commands share, and the project they name."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from trimtab.assembly.project import Project
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def common(command: Command) -> Command:
+    """Add `--project` and `--store`; the command is called with `project` and `store`."""
+    command = click.option(
+        "--store",
+        metavar="DIR",
+        envvar="TRIMTAB_STORE",
+        show_envvar=True,
+        help="Where Trimtab remembers.  [default: .trimtab in the project]",
+    )(command)
+    return click.option(
+        "--project",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="The project's folder.  [default: the nearest one upwards with trimtab.toml, else here]",
+    )(command)
+
+
+def as_json(command: Command) -> Command:
+    """Add `--json`; the command is called with `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+
+
+def example(*lines: str) -> str:
+    """An epilog that shows how a command is called."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def acting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Open the project that the options name, and call the command with it as `project`."""
+
+    @functools.wraps(command)
+    def opened(*, project: Path | None, store: str | None, **options: Any) -> Any:
+        from trimtab.assembly.project import open_project
+
+        return command(project=open_project(project, store), **options)
+
+    return opened
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Open the store that the options name, and call the command with its `memory` in their place."""
+
+    @functools.wraps(command)
+    def opened(*, project: Path | None, store: str | None, **options: Any) -> Any:
+        from trimtab.assembly.project import open_project
+
+        chosen = open_project(project, store, declarations=False)
+        return _with_memory(chosen, command, options)
+
+    return opened
+
+
+def _with_memory(project: "Project", command: Callable[..., Any], options: dict[str, Any]) -> Any:
+    from trimtab.views.memory import Memory
+
+    store = project.open_store(create=False)
+    try:
+        memory = Memory(store)
+        memory.refresh()
+        return command(memory=memory, **options)
+    finally:
+        store.close()

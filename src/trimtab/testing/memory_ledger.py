@@ -1,0 +1,107 @@
+"""The ledger port in memory."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from trimtab.atoms.action import Closing
+from trimtab.atoms.entry import (
+    GENESIS,
+    RECORD_NAMES,
+    Entry,
+    Record,
+    chain_value,
+    id_prefix,
+    parse_record,
+    record_bytes,
+)
+from trimtab.atoms.error import LeaseLost, StoreError
+from trimtab.atoms.law import admit
+from trimtab.ports.ledger import Lease
+
+
+class MemoryLedger:
+    """Keeps what a file would keep: records go through their bytes on the way in."""
+
+    def __init__(self, *, wall: Callable[[], float] = time.time) -> None:
+        """Start empty; `wall` is the seconds since 1970 by which leases end."""
+        self._wall = wall
+        self._lock = threading.RLock()
+        self._entries: list[Entry] = []
+        self._by_id: dict[str, Record] = {}
+        self._closed_actions: set[str] = set()
+        self._leases: dict[str, tuple[int, str, float]] = {}
+        self._tokens = 0
+        self._closed = False
+
+    def append(self, records: Sequence[Record], *, lease: Lease | None = None) -> int:
+        """See the port."""
+        stored = [parse_record(RECORD_NAMES[type(record)], record_bytes(record)) for record in records]
+        with self._lock:
+            if self._closed:
+                raise StoreError("the ledger has been closed")
+            if lease is not None and self._leases.get(lease.name, (0, "", 0.0))[0] != lease.token:
+                raise LeaseLost(f"lease {lease.name!r} was handed back or taken over: stop acting on it")
+            for record in admit(stored, self):
+                seq, chain = self.head()
+                name = RECORD_NAMES[type(record)]
+                chain = chain_value(chain, name, record_bytes(record))
+                self._entries.append(Entry(seq=seq + 1, record=record, chain=chain))
+                if isinstance(record, Closing):
+                    self._closed_actions.add(record.action)
+                else:
+                    self._by_id[record.id] = record
+            return len(self._entries)
+
+    def name_of(self, record_id: str) -> str | None:
+        """What the laws ask."""
+        record = self._by_id.get(record_id)
+        return RECORD_NAMES[type(record)] if record is not None else None
+
+    def is_closed(self, action: str) -> bool:
+        """What the laws ask."""
+        return action in self._closed_actions
+
+    def entries(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        """See the port."""
+        with self._lock:
+            found = self._entries[after : None if limit is None else after + limit]
+        yield from found
+
+    def head(self) -> tuple[int, str]:
+        """See the port."""
+        with self._lock:
+            return (self._entries[-1].seq, self._entries[-1].chain) if self._entries else (0, GENESIS)
+
+    def find(self, record_id: str) -> Record | None:
+        """See the port."""
+        with self._lock:
+            return self._by_id.get(record_id)
+
+    def starting_with(self, prefix: str, limit: int = 10) -> list[Record]:
+        """See the port; ordered by id."""
+        low = id_prefix(prefix)
+        with self._lock:
+            return [self._by_id[item] for item in sorted(self._by_id) if item.startswith(low)][:limit]
+
+    def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """See the port."""
+        with self._lock:
+            token, owner, until = self._leases.get(name, (0, "", 0.0))
+            if token and owner != holder and until > self._wall():
+                return None
+            if owner != holder:
+                self._tokens += 1
+                token = self._tokens
+            self._leases[name] = (token, holder, self._wall() + seconds)
+            return Lease(name=name, token=token)
+
+    def give_lease(self, lease: Lease) -> None:
+        """See the port."""
+        with self._lock:
+            if self._leases.get(lease.name, (0, "", 0.0))[0] == lease.token:
+                del self._leases[lease.name]
+
+    def close(self) -> None:
+        """See the port."""
+        self._closed = True

@@ -1,0 +1,102 @@
+"""Memory: all views of one store, folded over its ledger and kept up to date."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from trimtab.atoms.action import Action, Closing
+from trimtab.atoms.artifact import Artifact
+from trimtab.atoms.check import Check
+from trimtab.atoms.entry import GENESIS, Record
+from trimtab.engine.store import Store
+from trimtab.views.book import Book
+from trimtab.views.lineage import Links
+from trimtab.views.quality import Quality
+from trimtab.views.release import Releases
+from trimtab.views.retrain import Retrains
+from trimtab.views.run import Runs
+from trimtab.views.span import Spans
+from trimtab.views.stage import Stages
+from trimtab.views.timeline import Timeline
+from trimtab.views.window import Windows
+
+_METHODS: dict[type, str] = {
+    Artifact: "on_artifact",
+    Check: "on_check",
+    Action: "on_action",
+    Closing: "on_closing",
+}
+
+
+class Fold(Protocol):
+    """Contract: a fold has `on_artifact`, `on_check`, `on_action` or `on_closing`, or several of them.
+
+    Each takes (record, book) in the ledger's order; the same records give the same fold.
+    """
+
+
+class Memory:
+    """The views as attributes. Empty until `refresh` is called, and as old as the last call of it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.releases = Releases()
+        self.spans = Spans(store)
+        self.windows = Windows()
+        self.quality = Quality(self.windows)
+        self.timeline = Timeline()
+        self.stages = Stages()
+        self.runs = Runs()
+        self.retrains = Retrains()
+        #: Number and chain value of the last entry that was taken.
+        self.head: tuple[int, str] = (0, GENESIS)
+        self._book = Book(store)
+        self._links = Links()
+        self._links_head = 0
+        self._takers = _takers(
+            # Quality asks Windows: it comes after it.
+            (
+                self.releases,
+                self.spans,
+                self.windows,
+                self.quality,
+                self.timeline,
+                self.stages,
+                self.runs,
+                self.retrains,
+            )
+        )
+
+    def refresh(self) -> bool:
+        """Take what the ledger got since the last call; True where there was something. Cheap to poll."""
+        if self.store.ledger.head() == self.head:
+            return False
+        before = self.head[0]
+        for entry in self.store.ledger.entries(after=before):
+            self.take(entry.record)
+            self.head = (entry.seq, entry.chain)
+        return self.head[0] > before
+
+    def take(self, record: Record) -> None:
+        """Feed one record to every view."""
+        if not isinstance(record, Closing):
+            self._book.add(record)
+        for taker in self._takers[type(record)]:
+            taker(record, self._book)
+        if isinstance(record, Closing):
+            self._book.end(record.action)
+
+    @property
+    def links(self) -> Links:
+        """The edges between all records up to now; built when first asked for."""
+        if self._links_head < self.head[0]:
+            for entry in self.store.ledger.entries(after=self._links_head):
+                self._links.take(entry.record)
+                self._links_head = entry.seq
+        return self._links
+
+
+def _takers(folds: tuple[Fold, ...]) -> dict[type, list[Callable[[Any, Book], None]]]:
+    return {
+        record: [getattr(fold, method) for fold in folds if hasattr(fold, method)]
+        for record, method in _METHODS.items()
+    }

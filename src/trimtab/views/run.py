@@ -1,0 +1,105 @@
+"""Training runs: what was tried, with what, and how it scored."""
+
+from typing import Any
+
+import msgspec
+
+from trimtab.atoms.action import Closing, Outcome
+from trimtab.atoms.artifact import Artifact
+from trimtab.atoms.content.model import Environment
+from trimtab.atoms.content.scorecard import Score
+from trimtab.views.book import Book
+
+
+class RunState(msgspec.Struct, kw_only=True):
+    """One `train` Action that ended."""
+
+    #: Id of the Action.
+    action: str
+    #: The model's name.
+    model: str
+    at: str
+    ended_at: str
+    outcome: Outcome
+    #: The error's message where it failed.
+    note: str
+    because: tuple[str, ...]
+    #: Artifact id of what it made; None where it failed.
+    trained: str | None = None
+    parameters: dict[str, Any] = {}
+    seed: int | None = None
+    rows_train: int = 0
+    rows_holdout: int = 0
+    #: Digest of the training and feature code.
+    code: str = ""
+    commit: str | None = None
+    #: By metric, on rows that it never saw; empty until it was evaluated.
+    metrics: dict[str, float | None] = {}
+    #: `bless` or `refuse`, as the gate decided; empty before.
+    gate: str = ""
+
+
+class _ModelHead(msgspec.Struct, frozen=True):
+    parameters: dict[str, Any]
+    seed: int
+    rows_train: int
+    rows_holdout: int
+    code: str
+    environment: Environment
+
+
+class _ScorecardHead(msgspec.Struct, frozen=True):
+    candidate: str
+    scores: tuple[Score, ...]
+
+
+class Runs:
+    """Training runs in the order in which they ended."""
+
+    def __init__(self) -> None:
+        self._runs: list[RunState] = []
+        self._by_model: dict[str, RunState] = {}
+
+    def on_artifact(self, artifact: Artifact, book: Book) -> None:
+        """Take a scorecard: the metrics of an earlier run."""
+        if artifact.kind != "scorecard":
+            return
+        card = book.head(artifact.id, _ScorecardHead)
+        run = self._by_model.get(card.candidate)
+        if run is not None:
+            run.metrics = {
+                score.metric: score.value
+                for score in card.scores
+                if score.who == "challenger" and not score.where
+            }
+
+    def on_closing(self, closing: Closing, book: Book) -> None:
+        """Take the end of a training run, or of the gate's decision about one."""
+        action = book.open_action(closing.action)
+        if action is None:
+            return
+        if action.stage == "train" and action.kind == "train":
+            run = RunState(
+                action=action.id,
+                model=action.subject,
+                at=action.at,
+                ended_at=closing.at,
+                outcome=closing.outcome,
+                note=closing.note,
+                because=action.because,
+            )
+            self._runs.append(run)
+            for trained in book.of_kind(closing.made, "model"):
+                head = book.head(trained, _ModelHead)
+                run.trained, run.parameters, run.seed = trained, head.parameters, head.seed
+                run.rows_train, run.rows_holdout = head.rows_train, head.rows_holdout
+                run.code, run.commit = head.code, head.environment.git_commit
+                self._by_model[trained] = run
+        elif action.kind in ("bless", "refuse") and closing.outcome is Outcome.DONE:
+            for trained in book.of_kind(action.took, "model"):
+                if trained in self._by_model:
+                    self._by_model[trained].gate = action.kind
+
+    def all(self, model: str | None = None) -> list[RunState]:
+        """Runs that ended, oldest first, of one model or of all."""
+        return [run for run in self._runs if model in (None, run.model)]

@@ -1,0 +1,91 @@
+"""What happened lately: Actions with how they ended, and Checks, newest first."""
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Collection
+
+import msgspec
+
+from trimtab.atoms.action import Action, Closing
+from trimtab.atoms.check import Check
+from trimtab.views.book import Book
+
+#: How far back it goes; older records are in the ledger.
+ACTIONS_KEPT = 20_000
+CHECKS_KEPT = 5_000
+
+
+class Event(msgspec.Struct, kw_only=True):
+    """An Action or a Check in its place."""
+
+    #: Counts up over the ledger.
+    number: int
+    #: UTC, ISO 8601: when the Action was opened or the Check judged.
+    at: str
+    record: Action | Check
+    #: How the Action ended; None while it runs, and for a Check.
+    closing: Closing | None = None
+
+    @property
+    def kind(self) -> str:
+        """The Action's kind, or `check`."""
+        return self.record.kind if isinstance(self.record, Action) else "check"
+
+
+class Timeline:
+    """The newest Actions and Checks."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._actions: deque[Event] = deque(maxlen=ACTIONS_KEPT)
+        self._checks: deque[Event] = deque(maxlen=CHECKS_KEPT)
+        self._running: dict[str, Event] = {}
+
+    def on_action(self, action: Action, book: Book) -> None:
+        """Take an Action as it opens."""
+        event = Event(number=self._next(), at=action.at, record=action)
+        self._actions.append(event)
+        self._running[action.id] = event
+
+    def on_check(self, check: Check, book: Book) -> None:
+        """Take a Check."""
+        self._checks.append(Event(number=self._next(), at=check.at, record=check))
+
+    def on_closing(self, closing: Closing, book: Book) -> None:
+        """Take the end of an Action."""
+        event = self._running.pop(closing.action, None)
+        if event is not None:
+            event.closing = closing
+
+    def recent(self, limit: int, kinds: Collection[str] | None = None) -> list[Event]:
+        """The newest events, newest first.
+
+        Args:
+            limit: At most so many.
+            kinds: Kinds of Action to keep (`promote`, `alert` ...); `check` all Checks, `FAIL` failed ones.
+        """
+        found: list[Event] = []
+        newest_first = (reversed(self._actions), reversed(self._checks))
+        for event in heapq.merge(*newest_first, key=lambda event: -event.number):
+            if len(found) == limit:
+                break
+            if kinds is None or event.kind in kinds or _verdict(event) in kinds:
+                found.append(event)
+        return found
+
+    def actions(self, limit: int) -> list[Event]:
+        """The newest Actions of any kind, newest first."""
+        return list(itertools.islice(reversed(self._actions), limit))
+
+    def running(self) -> list[Action]:
+        """Actions that were opened and not closed, oldest first."""
+        return [event.record for event in self._running.values() if isinstance(event.record, Action)]
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+
+def _verdict(event: Event) -> str:
+    return event.record.verdict.value if isinstance(event.record, Check) else ""
