@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 lock() { # output, inputs...
     output=$1
     shift
-    .tools/bin/python scripts/uv.py pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+    .tools/bin/python scripts/uv_like_pip.py pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
         --python-version 3.11 --custom-compile-command "make lock" --quiet ${UPGRADE:+--upgrade} -o "$output" "$@"
     echo "lock: $output"
 }

@@ -27,6 +27,7 @@ make_venv() { # folder
     if ! "$1/bin/python" -c '' 2>/dev/null || [ "$("$1/bin/python" -c 'import sys; print(sys.prefix)')" != "$(pwd -P)/$1" ]; then
         rm -rf "$1"
         "$python" -m venv ${2:-} "$1" || {
+            rm -rf "$1"
             echo "setup: $python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2
             exit 1
         }
@@ -39,10 +40,10 @@ make_venv .tools
 make_venv .venv --without-pip
 
 .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.lock
-say "installing the $(grep -c '^[a-z0-9].*==' requirements/dev.lock) packages of requirements/dev.lock (the first time some 400 MB to fetch)"
-.tools/bin/python scripts/uv.py pip sync --python .venv/bin/python --require-hashes --compile-bytecode --quiet requirements/dev.lock
+say "installing the $(grep -c '^[a-z0-9].*==' requirements/dev.lock) packages of requirements/dev.lock (the first time several hundred MB to fetch)"
+.tools/bin/python scripts/uv_like_pip.py pip sync --python .venv/bin/python --require-hashes --compile-bytecode --quiet requirements/dev.lock
 # The locked hatchling builds it: nothing is fetched here.
-.tools/bin/python scripts/uv.py pip install --python .venv/bin/python --no-deps --no-build-isolation --quiet --editable .
+.tools/bin/python scripts/uv_like_pip.py pip install --python .venv/bin/python --no-deps --no-build-isolation --quiet --editable .
 .venv/bin/python -m compileall -q src
 echo "$wanted" >.venv/filled-from
 say "done: .venv/bin/trimtab"

@@ -6,7 +6,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 import trimtab as tt
 
 flights = tt.source("flights", "data/flights/*.parquet", key="flight_id", event_time="scheduled_at", span="1mo")
-weather = tt.source("weather", "data/weather/*.csv", event_time="observed_at", span="1mo")
+weather = tt.source("weather", "data/weather/*.parquet", key="origin", event_time="observed_at", span="1mo")
 
 
 @tt.feature_view(weather, entity="origin", max_age="3h")

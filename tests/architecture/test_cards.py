@@ -1,5 +1,6 @@
 """The loop closes, and folders, cards, commands and pages tell the same story."""
 
+import os
 import re
 import subprocess
 import sys
@@ -80,7 +81,12 @@ def test_the_drawn_pages_are_what_the_cards_say() -> None:
 def help_text() -> str:
     program = "from trimtab.cli.program import main; main()"
     ran = subprocess.run(
-        [sys.executable, "-c", program, "--help"], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", program, "--help"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
     return ran.stdout
 

@@ -1,10 +1,14 @@
 """Start-up stays light: held by what is loaded, not by a clock, so that a busy machine cannot fail it."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+SRC = Path(__file__).resolve().parents[2] / "src"
 
 #: Loaded only by the stage or adapter that needs them.
 HEAVY = {
@@ -47,7 +51,12 @@ def test_a_start_loads_nothing_heavy(start: str) -> None:
     program, forbidden = STARTS[start]
     report = "\nimport json, sys; sys.stderr.write('modules:' + json.dumps(sorted(sys.modules)))"
     ran = subprocess.run(
-        [sys.executable, "-c", program + report], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", program + report],
+        env=os.environ | {"PYTHONPATH": str(SRC)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
     loaded = set(json.loads(ran.stderr.partition("modules:")[2]))

@@ -26,8 +26,9 @@ def compile_estimator(estimator: Any, feature_count: int, names: Sequence[str], 
     """
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType
-    from sklearn.preprocessing import RobustScaler, StandardScaler
+    from sklearn.preprocessing import StandardScaler
 
+    from trimtab.adapters.compile.finished_graph import finished_graph
     from trimtab.adapters.compile.fitted_twin import fitted_twin
     from trimtab.adapters.compile.registration import register_converters
 
@@ -35,7 +36,7 @@ def compile_estimator(estimator: Any, feature_count: int, names: Sequence[str], 
         raise ValueError(f"{len(names)} names for {feature_count} features")
     register_converters()
     # Division, as scikit-learn does it: multiplying by the inverse moves values across the thresholds of a later tree.
-    options: dict[Any, Any] = {StandardScaler: {"div": "div"}, RobustScaler: {"div": "div"}}
+    options: dict[Any, Any] = {StandardScaler: {"div": "div"}}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -53,43 +54,7 @@ def compile_estimator(estimator: Any, feature_count: int, names: Sequence[str], 
         raise
     except Exception as error:
         raise ModelRefused(f"{_culprit(estimator, error)} cannot be compiled to ONNX: {_first_line(error)}") from error
-    return _finish(model, task)
-
-
-def _finish(model: Any, task: str) -> bytes:
-    """Keep the one output that is served, in the shape of the contract, and drop all that only the others needed."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = model.graph
-    produced = graph.output[-1].name
-    nodes = list(graph.node)
-    initializers = list(graph.initializer)
-    if task == "regression":
-        import numpy as np
-
-        initializers.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "flat"))
-        nodes.append(helper.make_node("Reshape", [produced, "flat"], ["answer"], name="answer"))
-    else:
-        nodes.append(helper.make_node("Identity", [produced], ["answer"], name="answer"))
-    needed, kept = {"answer"}, []
-    for node in reversed(nodes):
-        if needed.intersection(node.output):
-            kept.append(node)
-            needed.update(node.input)
-    shape = [None] if task == "regression" else [None, None]
-    finished = helper.make_model(
-        helper.make_graph(
-            kept[::-1],
-            "trimtab",
-            list(graph.input),
-            [helper.make_tensor_value_info("answer", TensorProto.FLOAT, shape)],
-            [item for item in initializers if item.name in needed],
-        ),
-        opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSET.items()],
-        ir_version=8,
-        producer_name="trimtab",
-    )
-    return bytes(finished.SerializeToString(deterministic=True))
+    return finished_graph(model, task, OPSET)
 
 
 def _culprit(estimator: Any, error: Exception) -> str:

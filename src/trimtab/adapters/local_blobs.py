@@ -81,11 +81,12 @@ class LocalBlobs:
 
     def sweep(self) -> int:
         """See the port."""
-        dead = [path for path in self.temporaries() if is_dead(unquote(path.name.rpartition("+")[0]))]
+        dead = [path for path in self.temporaries if is_dead(unquote(path.name.rpartition("+")[0]))]
         for path in dead:
             path.unlink(missing_ok=True)
         return len(dead)
 
+    @property
     def temporaries(self) -> list[Path]:
         """Files of puts that are under way, or were when their process died."""
         return sorted(self._temporary.iterdir())

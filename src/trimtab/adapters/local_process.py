@@ -1,4 +1,4 @@
-"""Heavy work in a fresh process of this machine: its memory is given back, and its crash takes nobody along."""
+"""Heavy work in a fresh process: its memory is given back, and its crash takes nobody along."""
 
 import contextlib
 import importlib
@@ -24,14 +24,14 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLAR
 class LocalProcess:
     """Contract of the port, with one child process a call, which ends when this process does.
 
-    Arguments go in on the child's standard input, the result comes back on a pipe of its own; what the function
-    prints is progress. The child finds modules where this process does.
+    Arguments go in on the child's standard input, the result comes back on a pipe of its own; what the
+    function prints is progress. The child finds modules where this process does.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         """Give children this environment (this process's own where None).
 
-        `TRIMTAB_THREADS=n` in it limits the threads of numeric libraries, except where their own variable is set.
+        `TRIMTAB_THREADS=n` in it limits the threads of numeric libraries, unless their own variable is set.
         """
         self._environment = dict(os.environ if environment is None else environment)
         if threads := self._environment.get("TRIMTAB_THREADS"):

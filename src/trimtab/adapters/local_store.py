@@ -20,7 +20,7 @@ VERSION = 1
 
 
 def open_store(folder: Path, *, clock: Clock | None = None, create: bool = True) -> Store:
-    """Open the store in `folder`: ledger, blobs, streams and online features, left-overs of dead processes removed.
+    """Open the store in `folder`, with what dead processes left behind removed.
 
     Args:
         folder: Usually `.trimtab` in the project.

@@ -51,7 +51,7 @@ def _linux_world() -> tuple[str, str]:
 
 
 def _start_of(pid: int) -> str | None:
-    """When the live process with this number started, in words that no later process shares; None for none."""
+    """When the live process with this number started, as no later one did; None for none."""
     if Path("/proc/self/stat").exists():
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()

@@ -1,4 +1,4 @@
-"""Streams as append-only segment files: one for each stream and process, so that no two processes share one."""
+"""Streams as append-only segment files: one for each stream and process, shared by nobody."""
 
 import itertools
 import os
@@ -55,8 +55,8 @@ class _Segment:
 class SegmentStreams:
     """Contract of the port, plus `append_nowait` for whoever must not block.
 
-    When the disk refuses a flush, nothing is acknowledged any more, for good: what is on it is then unknown. A full
-    disk refuses what was being written, and the next append tries again.
+    When the disk refuses a flush, nothing is acknowledged any more, for good: what is on it is then unknown.
+    A full disk refuses what was being written, and the next append tries again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -77,7 +77,7 @@ class SegmentStreams:
         self.append_nowait(stream, records).result()
 
     def append_nowait(self, stream: str, records: Sequence[bytes]) -> Future[None]:
-        """Add records without waiting: the future is done when they are durable, and carries the error if not.
+        """Add records without waiting: the future is done when they are durable, or carries the error.
 
         Raises:
             UsageError: No stream can have this name, or a record is too long.
@@ -179,8 +179,8 @@ class SegmentStreams:
                 self._segments[stream].flush()
             except OSError as error:
                 self._failed = StoreError(
-                    f"{self._folder}: the disk did not take a write ({error}); nothing more is acknowledged by this "
-                    "process: check the disk, run `trimtab fsck`, then start again"
+                    f"{self._folder}: the disk did not take a write ({error}); this process acknowledges "
+                    "nothing more: check the disk, run `trimtab fsck`, then start again"
                 )
             if self._failed:
                 _refuse(waiting, self._failed)
@@ -224,7 +224,7 @@ def _refuse(waiting: list[Future[None]], error: Exception) -> None:
 
 
 def _folders_of(stream: str) -> list[str]:
-    """The folders that a stream's name stands for; upper case is escaped, as some file systems do not tell it."""
+    """The folders of a stream's name; upper case is escaped, as some file systems do not tell it."""
     parts = stream.split("/")
     if any(part in ("", ".", "..") for part in parts):
         raise UsageError(f"{stream!r} cannot name a stream: give words with single slashes between them")

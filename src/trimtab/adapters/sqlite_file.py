@@ -84,7 +84,8 @@ def _patiently(connection: sqlite3.Connection, statement: str) -> None:
                     raise
                 if time.monotonic() > deadline:
                     raise StoreError(
-                        f"another process has held the store for {MOST_SECONDS:.0f} s: find it with `lsof` and end it"
+                        f"another process has held the store for {MOST_SECONDS:.0f} s: "
+                        "find it with `lsof` and end it"
                     ) from error
             time.sleep(random.uniform(0.0002, 0.002))
     finally:

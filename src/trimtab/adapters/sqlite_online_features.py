@@ -136,10 +136,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     use_write_ahead_log(connection)
     with transaction(connection):
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS view (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, newest_us INTEGER)"
+            "CREATE TABLE IF NOT EXISTS view "
+            "(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, newest_us INTEGER NOT NULL)"
         )
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS value (view INTEGER NOT NULL, entity TEXT NOT NULL, us INTEGER NOT NULL, "
-            "body TEXT NOT NULL, PRIMARY KEY (view, entity, us)) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS value (view INTEGER NOT NULL, entity TEXT NOT NULL, "
+            "us INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (view, entity, us)) WITHOUT ROWID"
         )
         connection.execute(f"PRAGMA user_version={VERSION}")

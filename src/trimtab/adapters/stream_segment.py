@@ -1,8 +1,8 @@
-"""The bytes of one segment of a stream: framed records in batches, where a torn tail and damage can be told apart.
+"""The bytes of one segment of a stream: framed records, where a torn tail and damage can be told apart.
 
-A frame is length, batch number with two flags, CRC-32 of these and the record, record. A batch is what one flush made
-durable, so batch n+1 is only ever written when n is on the disk: a frame that cannot be read is a torn tail where
-nothing of the batch after its own follows, and damage where it does.
+A frame is length, batch number with two flags, CRC-32 of these and the record, record. A batch is what one
+flush made durable, so batch n+1 is only ever written when n is on the disk: a frame that cannot be read is a
+torn tail where nothing of the batch after its own follows, and damage where it does.
 """
 
 import struct

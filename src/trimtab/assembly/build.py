@@ -99,10 +99,13 @@ def build_in(
     spec = session.project.model(model)
     if order is not None:
         session.store.read(order, RetrainOrder)
-    table = featurize_model(session, spec, order=order, because=because).first("feature-table")
-    leaks = [check for check in session.checks_of(table.id) if check.verdict is Verdict.FAIL]
+    made = featurize_model(session, spec, order=order)
+    table = made.first("feature-table")
+    leaks = made.with_verdict(Verdict.FAIL, Verdict.BROKEN)
     if leaks and not force:
-        return _refused(leaks)
+        return Built(
+            ok=False, note="; ".join(check.says for check in leaks), because=tuple(check.id for check in leaks)
+        )
     trained = train_model(session, spec, table.id, order=order, because=because)
     session.say(f"train: {trained.note}")
     blessing = evaluate_model(session, spec, trained.first("model").id, table.id)

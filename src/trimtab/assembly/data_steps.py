@@ -108,8 +108,15 @@ def quarantined_spans(session: Session, source: Source) -> list[str]:
     return sorted(span for span, state in states.items() if state.quarantined)
 
 
-def featurize_model(session: Session, spec: ModelSpec, *, spans: list[str] | None = None) -> Done:
-    """The feature table of a model over its usable spans."""
+def featurize_model(
+    session: Session, spec: ModelSpec, *, spans: list[str] | None = None, order: str | None = None
+) -> Done:
+    """The feature table of a model over its usable spans.
+
+    Args:
+        spans: These spans instead.
+        order: Artifact id of the retrain order that asks for it.
+    """
     rows_id = session.memory.spans.snapshot(spec.rows.name)
     if rows_id is None:
         raise UsageError(f"source {spec.rows.name!r} has no snapshot yet: run `trimtab ingest` first")
@@ -125,19 +132,20 @@ def featurize_model(session: Session, spec: ModelSpec, *, spans: list[str] | Non
         if snapshot is None:
             raise UsageError(f"source {view.source.name!r} of view {view.name!r} has no snapshot: run `trimtab ingest`")
         views[view.name] = snapshot
+    code = feature_code(session, spec)
     return session.run(
         featurize_stage.CARD,
         "materialize",
         spec.name,
-        lambda work: featurize(work, spec, rows_id, views, usable),
-        took=[rows_id, *views.values()],
+        lambda work: featurize(work, spec, rows_id, views, usable, code=code),
+        took=[rows_id, *views.values(), *([order] if order else [])],
         parameters={
             "spans": usable,
             "target": spec.target,
             "slices": list(spec.slices),
             "views": {view.name: [view.entity, view.max_age] for view in spec.views},
         },
-        code=feature_code(session, spec),
+        code=code,
     )
 
 

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+from trimtab.assembly.model_steps import table_of
 from trimtab.assembly.served_log import ServedLog
 from trimtab.assembly.session import Session
 from trimtab.atoms.check import Check, Verdict
 from trimtab.atoms.content.bundle import Bundle
 from trimtab.atoms.content.feature_table import FeatureTable
-from trimtab.atoms.error import StoreError
 from trimtab.atoms.instant import iso, parse_instant
 from trimtab.engine.step import Done
 from trimtab.engine.work import Work
@@ -168,12 +168,6 @@ def build_reference_of(work: Work, bundle_id: str, table: str, every: timedelta)
     build_reference(work, bundle_id=bundle_id, table_id=table, every=every)
 
 
-def table_of(session: Session, trained: str) -> str:
-    """Artifact id of the feature table that a model was trained on."""
-    table = session.memory.links.nearest(trained, "feature-table")
-    if table is None:
-        raise StoreError(f"the ledger does not say which feature table model {trained[:12]} was trained on")
-    return table
 
 
 def failing_checks(window: WindowState) -> list[Check]:

@@ -33,8 +33,9 @@ def serve(project: Project, *, host: str | None = None, port: int | None = None,
             port=chosen,
             strict=settings.strict,
             limits=Limits(body_bytes=settings.max_body_bytes, rows=settings.max_rows),
-            allowed_hosts=settings.allowed_hosts,
-            ready=ready,
+            allow_hosts=settings.allowed_hosts,
+            ready_file=ready,
+            say=print,
         )
     finally:
         store.close()

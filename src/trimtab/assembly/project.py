@@ -17,9 +17,6 @@ from trimtab.spec.feature import FeatureView, RequestFeatures
 from trimtab.spec.model import ModelSpec
 from trimtab.spec.source import Source
 
-#: The module name that a project file is loaded under, here and inside bundles.
-PROJECT_MODULE = "project"
-
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -28,8 +25,15 @@ class Project:
     folder: Path
     settings: Settings
     store_folder: Path
+    #: Name of the project file.
+    file: str = "project.py"
     sources: Mapping[str, Source] = field(default_factory=dict)
     models: Mapping[str, ModelSpec] = field(default_factory=dict)
+
+    @property
+    def module(self) -> str:
+        """The module that the project file is, here and inside bundles."""
+        return Path(self.file).stem
 
     @property
     def name(self) -> str:
@@ -47,7 +51,7 @@ class Project:
         if name is None or name not in self.models:
             names = ", ".join(self.models) or "none"
             said = f"no model {name!r}" if name else "which model?"
-            raise UsageError(f"{said}: {self.settings.project.file} declares {names}")
+            raise UsageError(f"{said}: {self.file} declares {names}")
         return self.models[name]
 
     def source(self, name: str) -> Source:
@@ -67,12 +71,15 @@ def find_folder(folder: Path | None) -> Path:
     return next((each for each in (here, *here.parents) if (each / FILE_NAME).exists()), here)
 
 
-def open_project(folder: Path | None, store: str | None = None, *, declarations: bool = True) -> Project:
+def open_project(
+    folder: Path | None, store: str | None = None, *, declarations: bool = True, file: str | None = None
+) -> Project:
     """Read settings and project file.
 
     Args:
         folder: The project's folder; None: see `find_folder`.
         store: Folder of the store, over the one in `trimtab.toml`.
+        file: Another project file than the one in `trimtab.toml`.
         declarations: False for commands that only read the store: the project file is then not run.
 
     Raises:
@@ -84,23 +91,25 @@ def open_project(folder: Path | None, store: str | None = None, *, declarations:
     if "://" in place and not place.startswith("file://"):
         raise ConfigurationRefused(f"store {place!r}: this version keeps its store in a local folder only")
     store_folder = (Path.cwd() if store else root) / place.removeprefix("file://")
-    project = Project(folder=root, settings=settings, store_folder=store_folder)
+    name = file or settings.project.file
     if not declarations:
-        return project
-    module = load_project_file(root / settings.project.file)
+        return Project(folder=root, settings=settings, store_folder=store_folder, file=name)
+    module = load_project_file(root / name)
     models = {item.name: item for item in vars(module).values() if isinstance(item, ModelSpec)}
     sources: dict[str, Source] = {}
     for item in vars(module).values():
         for source in _sources_of(item):
             if sources.setdefault(source.name, source) != source:
-                raise UsageError(f"{settings.project.file}: two different sources are called {source.name!r}")
+                raise UsageError(f"{name}: two different sources are called {source.name!r}")
     if not sources:
-        raise UsageError(f"{settings.project.file} declares no source: write rows = tt.source('rows', 'data/*.csv')")
-    return Project(folder=root, settings=settings, store_folder=store_folder, sources=sources, models=models)
+        raise UsageError(f"{name} declares no source: write rows = tt.source('rows', 'data/*.csv')")
+    return Project(
+        folder=root, settings=settings, store_folder=store_folder, file=name, sources=sources, models=models
+    )
 
 
 def load_project_file(path: Path) -> ModuleType:
-    """Run the project file as the module `project`, with its folder importable."""
+    """Run the project file as the module of its name, with its folder importable."""
     if not path.exists():
         raise UsageError(
             f"no project file {path.name} in {path.parent}: "
@@ -109,11 +118,11 @@ def load_project_file(path: Path) -> ModuleType:
     folder = str(path.parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    spec = importlib.util.spec_from_file_location(PROJECT_MODULE, path)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path.name} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[PROJECT_MODULE] = module
+    sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
     except TrimtabError as error:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from trimtab.atoms.canonical_json import plain
 from trimtab.atoms.digest import digest_value
 
 
@@ -73,8 +74,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_id(check: Check) -> str:
     """The id that `check` must have."""
-    # Through convert, so that a whole number in a float's place has one form before and after it was stored.
-    fields = msgspec.to_builtins(msgspec.convert(msgspec.to_builtins(check), Check))
+    fields = plain(check)
     return digest_value("check", {name: fields[name] for name in fields if name not in ("id", "at")})
 
 

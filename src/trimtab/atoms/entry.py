@@ -6,7 +6,7 @@ import msgspec
 
 from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
-from trimtab.atoms.canonical_json import canonical_json
+from trimtab.atoms.canonical_json import canonical_json, plain
 from trimtab.atoms.check import Check
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import UsageError
@@ -42,11 +42,9 @@ def chain_value(previous: str, name: str, body: bytes) -> str:
 def record_bytes(record: Record) -> bytes:
     """The canonical bytes of a record, which the ledger keeps and chains.
 
-    A whole number in a field for floats is written as the float it stands for, so that reading the bytes and writing
-    them again changes nothing.
+    Reading them and writing them again changes nothing.
     """
-    fields = msgspec.to_builtins(record)
-    return canonical_json(msgspec.to_builtins(msgspec.convert(fields, type(record))))
+    return canonical_json(plain(record))
 
 
 def parse_record(name: str, body: bytes) -> Any:

@@ -108,7 +108,8 @@ def admit(records: Sequence[Record], known: Known) -> list[Record]:
             if found != need.name:
                 seen = f"is {found} there" if found else "is not in the ledger"
                 raise LawBroken(
-                    f"{label(record)}: its {need.role} {need.id[:SHORT]!r} must be a known {need.name}, but {seen}"
+                    f"{label(record)}: its {need.role} {need.id[:SHORT]!r} must be a known {need.name}, "
+                    f"but {seen}"
                 )
         new.append(record)
     return new

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 def lineage(memory: "Memory", name: str, up: bool, down: bool, everything: bool, as_json: bool) -> None:
     """Draw the tree of a record over Actions, artifacts, Checks and reasons.
 
-    ID is an id or six digits of one, MODEL@VERSION, MODEL@champion, SOURCE for its newest snapshot, or SOURCE/SPAN
-    for the snapshot that first held the span.
+    ID is an id or six digits of one, MODEL@VERSION, MODEL@champion, SOURCE for its newest snapshot, or
+    SOURCE/SPAN for the snapshot that first held the span.
     """
     from trimtab.views.account import lineage_account
     from trimtab.views.lineage_tree import WIDE, lineage_tree

@@ -30,8 +30,8 @@ def up(
 ) -> None:
     """Run the whole loop, the predictions and the page, until Ctrl-C.
 
-    With DATA, a CSV or Parquet file, and --target it first writes a project file for them. A second start goes
-    on where the first one stood.
+    With DATA, a CSV or Parquet file, and --target it first writes a project file for them. A second start
+    goes on where the first one stood.
     """
     if data is not None and target is None:
         raise click.UsageError("DATA needs --target COLUMN: which column is to be predicted?")

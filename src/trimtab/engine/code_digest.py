@@ -22,9 +22,10 @@ from trimtab.rows.statement import (
 def code_digest(functions: Sequence[Callable[..., Any]], root: Path) -> str:
     """Digest of the functions and of everything of the project that they can reach.
 
-    Reached are functions, classes and constants, in the same module and in modules under `root`, through names,
-    attributes of imported modules, imports inside functions, decorators, defaults and closures. Installed packages
-    enter as name and version. Comments, docstrings, formatting and what is not reached do not count.
+    Reached are functions, classes and constants, in the same module and in modules under `root`, through
+    names, attributes of imported modules, imports inside functions, decorators, defaults and closures.
+    Installed packages enter as name and version. Comments, docstrings, formatting and what is not reached do
+    not count.
 
     Args:
         functions: In an order that counts.
@@ -116,7 +117,8 @@ class _Reach:
         elif is_installed(path):
             self._package(function.__module__)
         else:
-            self._definition(path, function.__module__, function.__qualname__, function.__code__.co_firstlineno)
+            line = function.__code__.co_firstlineno
+            self._definition(path, function.__module__, function.__qualname__, line)
         return function.__qualname__
 
     def _class(self, kind: type) -> None:
@@ -158,9 +160,7 @@ class _Reach:
         statement = module.statements[place]
         nested = list(imports_in(statement))
         if not (nested and _is_import(statement)):
-            path = self._project.path(module.name)
-            where = self._project.place(path, module.name) if path else module.name.rpartition(".")[2]
-            self.texts.add(f"{where}\n{plain_text(statement)}")
+            self.texts.add(f"{module.place}\n{plain_text(statement)}")
             chains = attribute_chains(statement)
             for each in nested:
                 self._import(module, each, chains.get(each.bound, set()))
@@ -176,12 +176,12 @@ class _Reach:
     def _import(self, module: ModuleSource, each: Import, chains: set[tuple[str, ...]]) -> None:
         """Reach what an import brings, as far as the attributes in `chains` use it."""
         full = module.absolute(each.module, each.level)
+        self.texts.add(f"{module.place}\nfrom {full} import {each.name} as {each.bound}")
         if each.name is None:
             self._module_used(full, chains)
         elif each.name != "*" and self._project.has(full):
             source = self._project.module(full)
             if source is not None and (each.name in source.binders or source.stars):
-                self.texts.add(f"from {full} import {each.name}")
                 self._name(source, each.name)
             elif self._project.has(f"{full}.{each.name}"):
                 self._module_used(f"{full}.{each.name}", chains)
@@ -221,7 +221,8 @@ class _Reach:
         if value is None or isinstance(value, bool | int | float | complex | str | bytes):
             return repr(value)
         if isinstance(value, dict):
-            return "{" + ", ".join(sorted(f"{self._value(k)}: {self._value(v)}" for k, v in value.items())) + "}"
+            items = sorted(f"{self._value(key)}: {self._value(item)}" for key, item in value.items())
+            return "{" + ", ".join(items) + "}"
         if isinstance(value, list | tuple):
             return f"{type(value).__name__}({', '.join(map(self._value, value))})"
         if isinstance(value, set | frozenset):

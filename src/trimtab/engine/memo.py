@@ -1,5 +1,7 @@
 """What has been done already, by key: a fold over the ledger."""
 
+import threading
+
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check
@@ -12,14 +14,18 @@ class Memo:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._reading = threading.Lock()
         self._read = 0
         self._open: dict[str, Action] = {}
         self._done: dict[str, tuple[str, Closing]] = {}
 
     def refresh(self) -> None:
         """Read what the ledger got since the last call."""
-        if self._ledger.head()[0] == self._read:
-            return
+        with self._reading:
+            if self._ledger.head()[0] != self._read:
+                self._take_in()
+
+    def _take_in(self) -> None:
         for entry in self._ledger.entries(after=self._read):
             self._read = entry.seq
             if isinstance(entry.record, Action):

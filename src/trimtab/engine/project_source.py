@@ -35,7 +35,7 @@ class ProjectSource:
         return any((base / relative).is_dir() and any((base / relative).glob("*.py")) for base in self._bases)
 
     def module(self, name: str) -> ModuleSource | None:
-        """The module called `name`; None for a folder without `__init__.py` and for what is not the project's."""
+        """The module called `name`; None for a folder without `__init__.py` and for what is no own module."""
         path = self.path(name)
         return None if path is None else self.read(path, name)
 
@@ -47,18 +47,16 @@ class ProjectSource:
         """
         if path not in self._by_path:
             try:
-                source = ModuleSource(path.read_bytes(), name, is_package=path.name == "__init__.py")
+                is_package = path.name == "__init__.py"
+                place = self._place(path, name)
+                source = ModuleSource(path.read_bytes(), name, is_package=is_package, place=place)
             except (SyntaxError, ValueError) as error:
                 raise UsageError(f"{path}: {error}") from error
             self._by_path[path] = source
         return self._by_path[path]
 
-    def place(self, path: Path, name: str) -> str:
-        """What a module is called in a digest: its path under the root, so that two checkouts agree."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else name
-
     def imported_by(self, module: ModuleSource) -> set[str]:
-        """Names of the project's modules that `module` imports, wherever in it, with the packages around them."""
+        """The project's modules that `module` imports, wherever in it, with the packages around them."""
         found: set[str] = set()
         for each in imports_in(module.tree):
             full = module.absolute(each.module, each.level)
@@ -79,13 +77,18 @@ class ProjectSource:
                     return path
         return None
 
+    def _place(self, path: Path, name: str) -> str:
+        inside = path.is_relative_to(self.root)
+        return path.relative_to(self.root).as_posix() if inside else name.rpartition(".")[2]
+
     def _is_own(self, path: Path) -> bool:
         return path.is_relative_to(self.root) and not is_installed(path)
 
 
 def is_installed(path: Path) -> bool:
     """Whether the file belongs to an installed package or to Python itself."""
-    return any(part in _INSTALLED for part in path.parts) or path.is_relative_to(Path(metadata.__file__).parents[2])
+    library = Path(metadata.__file__).parents[2]
+    return any(part in _INSTALLED for part in path.parts) or path.is_relative_to(library)
 
 
 def package_version(module: str) -> str | None:

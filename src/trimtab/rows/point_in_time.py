@@ -22,8 +22,8 @@ def value_time(view: FeatureView) -> str:
 def view_rows(view: FeatureView, source_rows: pl.DataFrame) -> pl.DataFrame:
     """The view's values, ordered by the time they are joined by.
 
-    A value that an entity's newer event had overtaken when it became known is left out, so that the newest row
-    at a moment is the newest event known then. Of rows of one entity at one time the last stays.
+    A value that an entity's newer event had overtaken when it became known is left out, so that the newest
+    row at a moment is the newest event known then. Of rows of one entity at one time the last stays.
 
     Raises:
         UsageError: The function failed, or dropped the entity or a time column.

@@ -23,7 +23,8 @@ class RowsRefused(TrimtabError):
     """Rows that the model will not answer: says which column of which row broke which rule."""
 
     def __init__(self, column: str, rule: str, row: int, found: str) -> None:
-        #: `type`, `missing column`, `extra column`, `missing value`, `unseen category`, `not finite`, `not a row`.
+        #: `type`, `missing column`, `extra column`, `missing value`, `unseen category`, `not finite` or
+        #: `not a row`.
         self.rule = rule
         #: Empty where the row as a whole is meant.
         self.column = column

@@ -51,8 +51,10 @@ def answer_matrix(frame: pl.DataFrame, classes: int) -> NDArray[np.float64]:
 
 
 def answer_summary(answers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One number an answer, to hold distributions of answers by: the value, the last of two classes' probability,
-    or the place of the likeliest of many classes; shape (n,)."""
+    """One number an answer, shape (n,), to hold distributions of answers by.
+
+    The value of a regression, the second of two classes' probability, or the place of the likeliest of many.
+    """
     if answers.ndim == 1:
         return answers
     if answers.shape[1] == 2:

@@ -25,8 +25,12 @@ class Import:
 class ModuleSource:
     """A module's source as statements. Comments, docstrings and formatting do not exist here."""
 
-    def __init__(self, content: bytes, name: str, *, is_package: bool = False) -> None:
+    def __init__(
+        self, content: bytes, name: str, *, is_package: bool = False, place: str | None = None
+    ) -> None:
         self.name = name
+        #: What the module is called in a digest: the same in every checkout.
+        self.place = name if place is None else place
         self.is_package = is_package
         self.tree = ast.parse(content, filename=f"{name}.py")
 

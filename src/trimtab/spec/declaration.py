@@ -22,7 +22,8 @@ def source(
     """Declare where rows come from: CSV or Parquet files, by path or glob, relative to the project's folder.
 
     Args:
-        key: Column that names a row; a key seen before is a duplicate.
+        key: Column that names what a row speaks of; a row with the key (and the event time, where there is one) of
+            an earlier row is a duplicate.
         event_time: Column with the moment that the row speaks of.
         known_time: Column with the moment that the row became known, where that is later.
         span: Length of the stretches that rows are judged in: `1d`, `1w` or `1mo`.

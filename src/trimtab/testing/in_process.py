@@ -11,7 +11,7 @@ from trimtab.atoms.error import ExecutorDied, TrimtabError, UsageError
 
 
 class InProcess:
-    """Calls the function here; arguments and results still go through JSON, so that what a process refuses fails."""
+    """Calls the function here; what goes in and out still passes through JSON, as to a process."""
 
     def call(
         self, function: str, arguments: dict[str, Any], on_line: Callable[[str], None] | None = None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class ManualClock:
-    """Time stands still until `advance` or `sleep` moves it; `sleep` lets other threads run and returns at once."""
+    """Time stands still until `advance` or `sleep` moves it; `sleep` returns at once."""
 
     def __init__(self, start: datetime = datetime(2013, 1, 1, tzinfo=UTC)) -> None:
         self._now = start

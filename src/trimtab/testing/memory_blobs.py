@@ -8,7 +8,7 @@ from trimtab.atoms.error import Damaged
 
 
 class MemoryBlobs:
-    """A dict; `flip_bit` damages a blob, for tests of what must notice."""
+    """A dict that hashes; `flip_bit` damages one of its blobs, for tests of what must notice."""
 
     def __init__(self) -> None:
         self._blobs: dict[str, bytes] = {}
@@ -51,7 +51,8 @@ class MemoryBlobs:
         """See the port: nothing is ever left behind in memory."""
         return 0
 
-    def flip_bit(self, key: str) -> None:
-        """Damage a blob that is not empty."""
-        content = self._blobs[key]
-        self._blobs[key] = bytes([content[0] ^ 1]) + content[1:]
+
+def flip_bit(blobs: MemoryBlobs, key: str) -> None:
+    """Damage a blob that is not empty."""
+    content = blobs._blobs[key]
+    blobs._blobs[key] = bytes([content[0] ^ 1]) + content[1:]

@@ -42,7 +42,7 @@ class MemoryLedger:
                 raise StoreError("the ledger has been closed")
             if lease is not None and self._leases.get(lease.name, (0, "", 0.0))[0] != lease.token:
                 raise LeaseLost(f"lease {lease.name!r} was handed back or taken over: stop acting on it")
-            for record in admit(stored, self):
+            for record in admit(stored, _Known(self._by_id, self._closed_actions)):
                 seq, chain = self.head()
                 name = RECORD_NAMES[type(record)]
                 chain = chain_value(chain, name, record_bytes(record))
@@ -52,15 +52,6 @@ class MemoryLedger:
                 else:
                     self._by_id[record.id] = record
             return len(self._entries)
-
-    def name_of(self, record_id: str) -> str | None:
-        """What the laws ask."""
-        record = self._by_id.get(record_id)
-        return RECORD_NAMES[type(record)] if record is not None else None
-
-    def is_closed(self, action: str) -> bool:
-        """What the laws ask."""
-        return action in self._closed_actions
 
     def entries(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """See the port."""
@@ -105,3 +96,18 @@ class MemoryLedger:
     def close(self) -> None:
         """See the port."""
         self._closed = True
+
+
+class _Known:
+    """What the laws ask."""
+
+    def __init__(self, by_id: dict[str, Record], closed: set[str]) -> None:
+        self._by_id = by_id
+        self._closed = closed
+
+    def name_of(self, record_id: str) -> str | None:
+        record = self._by_id.get(record_id)
+        return RECORD_NAMES[type(record)] if record is not None else None
+
+    def is_closed(self, action: str) -> bool:
+        return action in self._closed

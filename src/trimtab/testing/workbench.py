@@ -153,5 +153,3 @@ class Workbench:
             holdout_answers=None if held_out is None else self._tell.part(table_bytes(held_out)),
         )
         return self.keep(Bundle(manifest=manifest, signature="", key_id=""))
-
-

@@ -1,6 +1,7 @@
 """Lineage: what a thing was made from and what it led to, over took, made, judged and because."""
 
 from collections import deque
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +27,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     at: str = ""
 
 
-class Edge(msgspec.Struct, frozen=True, kw_only=True):
+class Edge(msgspec.Struct, kw_only=True):
     """One step in the direction of time: `source` came first."""
 
     source: str
@@ -34,6 +35,18 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     #: Artifact to Action: `took`; Action to artifact: `made`; Action to Check: `judged`;
     #: artifact to Check: `about`; Check to Action: `because`.
     relation: str
+    #: Of `took` and `about`: the Action that had made the artifact last (the same content may be made again).
+    maker: str = ""
+
+
+class Step(NamedTuple):
+    """One step away from a record."""
+
+    edge: Edge
+    #: Where it leads.
+    to: str
+    #: The making of that artifact by which it leads there; None where it is no artifact or all makings count.
+    making: str | None
 
 
 class Graph(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +64,9 @@ class Links:
         self._nodes: dict[str, Node] = {}
         self._down: dict[str, list[Edge]] = {}
         self._up: dict[str, list[Edge]] = {}
+        self._maker: dict[str, str] = {}
+        #: Edges to Checks whose Closing, which may have made their subject, is still to come.
+        self._fresh: dict[str, Edge] = {}
 
     def take(self, record: Record) -> None:
         """Take the next record of the ledger."""
@@ -65,7 +81,7 @@ class Links:
                 says=record.says,
                 at=record.at,
             )
-            self._add(record.subjects.candidate, record.id, "about")
+            self._fresh[record.id] = self._add(record.subjects.candidate, record.id, "about")
         elif isinstance(record, Action):
             self._nodes[record.id] = Node(
                 id=record.id,
@@ -94,33 +110,56 @@ class Links:
         """Edges from what the record came of directly."""
         return self._up.get(record_id, [])
 
+    def steps(self, record_id: str, making: str | None, *, upward: bool) -> list[Step]:
+        """The steps from a record, up to what it came of or down to what it led to.
+
+        Args:
+            making: For an artifact that was reached through one of its makings: only that one counts. A plan
+                that a roll-back put in force again leads to what followed the roll-back, not to what went before.
+        """
+        steps = []
+        for edge in self.up(record_id) if upward else self.down(record_id):
+            if edge.relation == "made":
+                if upward and making in (None, edge.source):
+                    steps.append(Step(edge, edge.source, None))
+                elif not upward:
+                    steps.append(Step(edge, edge.target, edge.source))
+            elif edge.relation in ("took", "about"):
+                if upward:
+                    steps.append(Step(edge, edge.source, edge.maker or None))
+                elif not making or not edge.maker or edge.maker == making:
+                    steps.append(Step(edge, edge.target, None))
+            else:
+                steps.append(Step(edge, edge.source if upward else edge.target, None))
+        return steps
+
     def graph(self, root: str, *, upward: bool) -> Graph:
         """Everything that `root` came of (upward) or led to, nearest first; `root` is the first node."""
-        seen = {root}
-        waiting = deque([root])
-        nodes, edges = [], []
+        seen: set[tuple[str, str | None]] = {(root, None)}
+        waiting = deque(seen)
+        nodes: dict[str, Node] = {}
+        edges: dict[int, Edge] = {}
         while waiting:
-            here = waiting.popleft()
-            node = self._nodes.get(here)
-            if node is not None:
-                nodes.append(node)
-            for edge in self.up(here) if upward else self.down(here):
-                edges.append(edge)
-                other = edge.source if upward else edge.target
-                if other not in seen:
-                    seen.add(other)
-                    waiting.append(other)
-        return Graph(root=root, nodes=nodes, edges=edges)
-
-    def nearest(self, root: str, kind: str) -> str | None:
-        """The nearest record of this kind that `root` came of, or None."""
-        return next((node.id for node in self.graph(root, upward=True).nodes[1:] if node.kind == kind), None)
+            here, making = waiting.popleft()
+            if here in self._nodes:
+                nodes[here] = self._nodes[here]
+            for edge, to, of_it in self.steps(here, making, upward=upward):
+                edges[id(edge)] = edge
+                if (to, of_it) not in seen:
+                    seen.add((to, of_it))
+                    waiting.append((to, of_it))
+        return Graph(root=root, nodes=list(nodes.values()), edges=list(edges.values()))
 
     def _close(self, closing: Closing) -> None:
         for made in closing.made:
             self._add(closing.action, made, "made")
+            self._maker[made] = closing.action
         for check in closing.judged:
             self._add(closing.action, check, "judged")
+            about = self._fresh.get(check)
+            if about is not None and about.source in closing.made:
+                about.maker = closing.action
+        self._fresh.clear()
         node = self._nodes.get(closing.action)
         if node is not None:
             says = closing.note or node.says
@@ -128,10 +167,12 @@ class Links:
                 says = f"{closing.outcome.value}: {says}"
             self._nodes[closing.action] = msgspec.structs.replace(node, says=says)
 
-    def _add(self, source: str, target: str, relation: str) -> None:
-        edge = Edge(source=source, target=target, relation=relation)
+    def _add(self, source: str, target: str, relation: str) -> Edge:
+        maker = self._maker.get(source, "") if relation in ("took", "about") else ""
+        edge = Edge(source=source, target=target, relation=relation, maker=maker)
         self._down.setdefault(source, []).append(edge)
         self._up.setdefault(target, []).append(edge)
+        return edge
 
 
 def links_of(store: Store) -> Links:

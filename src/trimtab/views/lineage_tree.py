@@ -11,8 +11,14 @@ WIDE = 3
 #: Decisions that change who answers: what most people look for.
 TURNS = frozenset({"promote", "roll-back", "retrain", "quarantine", "refuse"})
 
+#: Things that replace each other, and by which Actions: a long succession becomes siblings, not a staircase.
+_SUCCESSIONS = {
+    "snapshot": frozenset({"ingest"}),
+    "traffic-plan": frozenset({"shadow", "canary", "promote", "roll-back"}),
+}
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Branch:
     """A record, how it hangs on the one above it, and what hangs on it."""
 
@@ -24,6 +30,8 @@ class Branch:
     folded: list[str] = field(default_factory=list)
     #: Decisions in it or below it.
     turns: int = 0
+    #: What it hangs on; None at the root.
+    above: "Branch | None" = None
 
 
 def lineage_tree(links: Links, root: str, *, upward: bool, wide: int | None = WIDE) -> Branch:
@@ -36,16 +44,18 @@ def lineage_tree(links: Links, root: str, *, upward: bool, wide: int | None = WI
         wide: Siblings of one kind to show, those first that lead to a decision; None: all.
     """
     top = Branch(node=_node(links, root))
-    seen, waiting, found = {root}, deque([top]), [top]
+    seen: set[tuple[str, str | None]] = {(root, None)}
+    waiting: deque[tuple[Branch, str | None]] = deque([(top, None)])
+    found = [top]
     while waiting:
-        branch = waiting.popleft()
-        for edge in links.up(branch.node.id) if upward else links.down(branch.node.id):
-            other = edge.source if upward else edge.target
-            if other not in seen:
-                seen.add(other)
-                child = Branch(node=_node(links, other), relation=edge.relation)
-                branch.branches.append(child)
-                waiting.append(child)
+        branch, making = waiting.popleft()
+        for edge, to, of_it in links.steps(branch.node.id, making, upward=upward):
+            if (to, of_it) not in seen:
+                seen.add((to, of_it))
+                child = Branch(node=_node(links, to), relation=edge.relation)
+                child.above = _first_of(branch) if _succeeds(branch, child) else branch
+                child.above.branches.append(child)
+                waiting.append((child, of_it))
                 found.append(child)
     # Children come after their parents in `found`: going backwards, each is finished before its parent is.
     for branch in reversed(found):
@@ -65,14 +75,26 @@ def _fold(branch: Branch, wide: int) -> None:
         if kind == "checks":
             verdicts = Counter(child.node.label for child in crowd)
             said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
-            branch.folded.append(f"{len(crowd)} {'check' if len(crowd) == 1 else 'checks'}: {said}")
+            branch.folded.append(f"checks: {said}")
             continue
         shown = sorted(crowd, key=lambda child: -child.turns)[:wide]
         kept.extend(shown)
         if len(crowd) > wide:
             branch.folded.append(f"{len(crowd) - wide} more {kind}")
-    order = {id(child): place for place, child in enumerate(branch.branches)}
-    branch.branches = sorted(kept, key=lambda child: order[id(child)])
+    order = {child: place for place, child in enumerate(branch.branches)}
+    branch.branches = sorted(kept, key=order.__getitem__)
+
+
+def _succeeds(branch: Branch, child: Branch) -> bool:
+    return child.node.kind in _SUCCESSIONS.get(branch.node.kind, ())
+
+
+def _first_of(branch: Branch) -> Branch:
+    """The first of the succession that `branch` belongs to."""
+    deed = branch.above
+    while deed is not None and deed.above is not None and deed.above.node.kind == branch.node.kind:
+        branch, deed = deed.above, deed.above.above
+    return branch
 
 
 def _node(links: Links, record_id: str) -> Node:

@@ -12,8 +12,8 @@ def resolve(memory: Memory, text: str) -> str:
     Args:
         memory: Refreshed.
         text: An id or 6 or more digits of one; `model@version` or `model@champion` for a bundle; a model's
-            name for its champion's bundle; `source/span` for the snapshot that first held the span; a source's
-            name for its newest snapshot.
+            name for its champion's bundle; `source/span` for the snapshot that first held the span; a
+            source's name for its newest snapshot.
 
     Raises:
         UsageError: Nothing or several records are meant; the message says which words would do.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trimtab.stats.alarm_limit import family_limit
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 PAST = st.lists(st.floats(0, 50), min_size=12, max_size=80)
 

@@ -10,7 +10,7 @@ from trimtab.stats.benjamini_hochberg import benjamini_hochberg
 from trimtab.stats.holm import holm
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 

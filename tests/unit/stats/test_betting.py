@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trimtab.stats.betting import log_wealth, shadow_verdict
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 DIFFERENCES = st.lists(st.floats(-1, 1), min_size=1, max_size=40)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from trimtab.stats.binning import count_bins, quantile_edges
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 COLUMN = st.lists(st.one_of(ANY, st.integers(-3, 3).map(float)), max_size=60)

@@ -20,7 +20,7 @@ from trimtab.stats.interval import Interval, replicate_interval
 from trimtab.stats.metric.catalog import METRICS
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 
 def clustered(

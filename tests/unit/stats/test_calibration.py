@@ -12,7 +12,7 @@ from trimtab.stats.calibration import surprise
 from trimtab.stats.ordered_quantile import ordered_quantile
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 READING = st.floats(-1e6, 1e6)
 PAST = st.lists(st.one_of(READING, st.just(math.nan)), max_size=40)

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from trimtab.stats.delong import delong_covariance, delong_test
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 
 @LAW

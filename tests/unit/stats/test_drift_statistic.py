@@ -11,7 +11,7 @@ from scipy.spatial.distance import jensenshannon
 from trimtab.stats.drift_statistic import location_shift, shape_shift, share_shift
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 PAIR = st.integers(1, 12).flatmap(
     lambda bins: st.tuples(*[st.lists(st.integers(0, 500), min_size=bins, max_size=bins)] * 2)

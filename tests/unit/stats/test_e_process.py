@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trimtab.stats.e_process import RATES, average_e, canary_decision, canary_evidence
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 BATCHES = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 100), st.integers(0, 30), st.integers(0, 1000)),

@@ -12,7 +12,7 @@ from trimtab.stats.gate import gate_verdict, labels_needed, level_after_looks
 from trimtab.stats.interval import Interval
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 BOUND = st.floats(-10, 10)
 INTERVAL = st.builds(

@@ -10,7 +10,7 @@ from scipy.spatial.distance import jensenshannon
 from trimtab.stats.histogram_distance import hellinger, jensen_shannon, psi
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 PAIR = st.integers(1, 10).flatmap(
     lambda bins: st.tuples(*[st.lists(st.integers(0, 1000), min_size=bins, max_size=bins).filter(any)] * 2)

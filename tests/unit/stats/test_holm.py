@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from trimtab.stats.holm import holm
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=30)
 

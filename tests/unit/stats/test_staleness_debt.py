@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trimtab.stats.staleness_debt import staleness_debt
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 SPANS = st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10), st.integers(0, 1000)), max_size=20)
 

@@ -15,6 +15,7 @@ def fitted_twin(estimator: Any) -> Any:
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.compose import ColumnTransformer
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.ensemble import VotingClassifier
 
     twin = copy.deepcopy(estimator)
@@ -27,6 +28,8 @@ def fitted_twin(estimator: Any) -> Any:
             ]
         elif isinstance(part, VotingClassifier):
             part.flatten_transform = False  # says how `transform` answers, which nobody asks; True is not converted
+        elif isinstance(part, LinearDiscriminantAnalysis) and len(getattr(part, "classes_", ())) == 2:
+            raise ModelRefused("LinearDiscriminantAnalysis of two classes cannot be compiled exactly")
         elif isinstance(part, CalibratedClassifierCV) and part.method != "sigmoid":
             raise ModelRefused(
                 f"CalibratedClassifierCV with method={part.method!r} cannot be compiled exactly: use method='sigmoid'"

@@ -6,11 +6,16 @@ from numpy.typing import NDArray
 
 
 def add_constant(scope: Any, container: Any, values: NDArray[Any]) -> str:
-    """Add an int64 or float32 tensor; returns its name."""
+    """Add an int64, float32 or float64 tensor; returns its name."""
     from skl2onnx.proto import onnx_proto
 
     name = str(scope.get_unique_variable_name("constant"))
-    kind = onnx_proto.TensorProto.INT64 if values.dtype.kind == "i" else onnx_proto.TensorProto.FLOAT
+    kinds = {
+        "int64": onnx_proto.TensorProto.INT64,
+        "float32": onnx_proto.TensorProto.FLOAT,
+        "float64": onnx_proto.TensorProto.DOUBLE,
+    }
+    kind = kinds[values.dtype.name]
     container.add_initializer(name, kind, list(values.shape), values.ravel().tolist())
     return name
 

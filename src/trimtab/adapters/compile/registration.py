@@ -20,13 +20,18 @@ FindLink = Callable[[Any], str]
 def register_converters() -> None:
     """Register converters for one-hot encoding, scikit-learn's trees, LightGBM and XGBoost, as far as installed."""
     from skl2onnx import update_registered_converter
+    from skl2onnx.shape_calculators.scaler import calculate_sklearn_scaler_output_shapes
     from sklearn import ensemble, impute, preprocessing, tree
 
     from trimtab.adapters.compile.imputer import convert_imputer, imputer_shape
     from trimtab.adapters.compile.one_hot import convert_one_hot, one_hot_shape
+    from trimtab.adapters.compile.robust_scaler import convert_robust_scaler
 
     update_registered_converter(preprocessing.OneHotEncoder, "TrimtabOneHotEncoder", one_hot_shape, convert_one_hot)
     update_registered_converter(impute.SimpleImputer, "TrimtabSimpleImputer", imputer_shape, convert_imputer)
+    update_registered_converter(
+        preprocessing.RobustScaler, "TrimtabRobustScaler", calculate_sklearn_scaler_output_shapes, convert_robust_scaler
+    )
     forests = (ensemble.RandomForestClassifier, ensemble.ExtraTreesClassifier, ensemble.RandomForestRegressor, ensemble.ExtraTreesRegressor)
     trees = (tree.DecisionTreeClassifier, tree.ExtraTreeClassifier, tree.DecisionTreeRegressor, tree.ExtraTreeRegressor)
     for kind in forests + trees:

@@ -10,8 +10,8 @@ from trimtab.ports.ledger import Lease
 def take(connection: sqlite3.Connection, name: str, holder: str, now: float, seconds: float) -> Lease | None:
     """Take or renew a lease inside a transaction; None while another holder has it.
 
-    A holder known to be dead has it no longer, whatever its time; one that comes back late keeps its token where
-    nobody took the lease meanwhile.
+    A holder known to be dead has it no longer, whatever its time; one that comes back late keeps its token
+    where nobody took the lease meanwhile.
     """
     held = connection.execute("SELECT token, holder, until FROM lease WHERE name = ?", (name,)).fetchone()
     if held is not None:

@@ -32,7 +32,7 @@ _PAGE = 1000
 
 
 class SqliteLedger:
-    """WAL, flushed at each commit, one writing thread with group commit a process; any number of processes."""
+    """WAL, flushed at each commit, one writing thread with group commit for each of the processes."""
 
     def __init__(self, path: Path, *, wall: Callable[[], float] = time.time) -> None:
         """Open the ledger in the file `path`, made where there is none.
@@ -70,7 +70,7 @@ class SqliteLedger:
         return self._writer.do(write)
 
     def entries(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
-        """See the port; the chain is checked while it is read: a changed or missing entry raises `Damaged`."""
+        """See the port; a changed or missing entry raises `Damaged`, as the chain is checked on the way."""
         left = limit
         chain: str | None = None
         while left is None or left > 0:
@@ -89,7 +89,8 @@ class SqliteLedger:
                     )
                 if chain is not None and chain_value(chain, name, body) != stored:
                     raise Damaged(
-                        f"{self._path}: entry {seq} ({name}) was changed after it was written: restore from a backup"
+                        f"{self._path}: entry {seq} ({name}) was changed after it was written: "
+                        "restore the ledger from a backup"
                     )
                 after, chain = seq, stored
                 yield Entry(seq=seq, record=self._parse(seq, name, body), chain=stored)
@@ -115,7 +116,8 @@ class SqliteLedger:
         low = id_prefix(prefix)
         with self._reading.lend() as connection:
             rows = connection.execute(
-                "SELECT seq, name, body FROM entry WHERE id >= ? AND id < ? AND name <> 'closing' ORDER BY id LIMIT ?",
+                "SELECT seq, name, body FROM entry WHERE id >= ? AND id < ? AND name <> 'closing' "
+                "ORDER BY id LIMIT ?",
                 (low, low + "g", limit),
             ).fetchall()
         return [self._parse(*row) for row in rows]
@@ -128,7 +130,7 @@ class SqliteLedger:
 
     def give_lease(self, lease: Lease) -> None:
         """See the port."""
-        self._writer.do(lambda connection: leases.give(connection, lease))
+        self._writer.do(lambda connection: leases.give(connection, lease), durable=False)
 
     def close(self) -> None:
         """See the port."""

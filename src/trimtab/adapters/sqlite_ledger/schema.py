@@ -19,8 +19,10 @@ CREATE UNIQUE INDEX closing_by_action ON entry (id) WHERE name = 'closing';
 CREATE TABLE lease (
     name TEXT PRIMARY KEY, token INTEGER NOT NULL, holder TEXT NOT NULL, until REAL NOT NULL
 ) WITHOUT ROWID;
-CREATE TRIGGER entry_never_changes BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER entry_never_goes BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER entry_never_changes BEFORE UPDATE ON entry
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER entry_never_goes BEFORE DELETE ON entry
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 """
 
 
@@ -47,8 +49,8 @@ def open_ledger_file(path: Path) -> sqlite3.Connection:
             )
         if found[0] > VERSION:
             raise StoreError(
-                f"{path} was written by a newer Trimtab (ledger version {found[0]}, this program knows {VERSION}): "
-                "upgrade with `pip install --upgrade trimtab`"
+                f"{path} was written by a newer Trimtab (ledger version {found[0]}, "
+                f"this program knows {VERSION}): upgrade with `pip install --upgrade trimtab`"
             )
     except sqlite3.Error as error:
         connection.close()

@@ -13,6 +13,9 @@ from trimtab.atoms.error import StoreError, TrimtabError
 
 Answer = TypeVar("Answer")
 
+#: What to do, who waits for it, and whether it must survive a power cut.
+_Job = tuple[Callable[[sqlite3.Connection], Any], Future[Any], bool]
+
 #: Jobs in one transaction at most, so that another process gets its turn.
 MOST_JOBS = 256
 
@@ -20,29 +23,32 @@ MOST_JOBS = 256
 class Writer:
     """Takes all jobs that wait into one transaction: many threads share one flush (group commit).
 
-    A job that raises a TrimtabError must not have written yet; the others of its transaction go on. Any other error
-    rolls the whole transaction back, and every job in it raises.
+    A job that raises a TrimtabError must not have written yet; the others of its transaction go on. Any other
+    error rolls the whole transaction back, and every job in it raises.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
-        self._jobs: SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Future[Any]] | None] = (
-            SimpleQueue()
-        )
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
         self._failed: StoreError | None = None
         self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    def do(self, job: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Run `job` in a transaction and return what it returned, once that is durable."""
+    def do(self, job: Callable[[sqlite3.Connection], Answer], *, durable: bool = True) -> Answer:
+        """Run `job` in a transaction and return what it returned.
+
+        Args:
+            job: Is given the connection, inside a transaction that it shares with what else waits.
+            durable: False where what it writes means nothing once every process is gone, as in a power cut.
+        """
         done: Future[Answer] = Future()
         with self._closing:
             if self._closed:
                 raise StoreError(f"{self._path} has been closed by this process")
-            self._jobs.put((job, done))
+            self._jobs.put((job, done, durable))
         return done.result()
 
     def close(self) -> None:
@@ -69,13 +75,15 @@ class Writer:
             if jobs:
                 self._commit(jobs)
 
-    def _commit(self, jobs: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]]) -> None:
+    def _commit(self, jobs: list[_Job]) -> None:
         answers: list[tuple[Any, TrimtabError | None]] = []
         try:
             if self._failed:
                 raise self._failed
+            flushed = any(durable for _, _, durable in jobs)
+            self._connection.execute(f"PRAGMA synchronous={'FULL' if flushed else 'NORMAL'}")
             with transaction(self._connection):
-                for job, _ in jobs:
+                for job, _, _ in jobs:
                     try:
                         answers.append((job(self._connection), None))
                     except TrimtabError as refusal:
@@ -83,20 +91,20 @@ class Writer:
         except sqlite3.Error as error:
             if is_failed_flush(error):
                 self._failed = StoreError(
-                    f"{self._path}: the disk did not take a write ({error}); this process reads but writes no more: "
-                    "check the disk, run `trimtab fsck`, then start again"
+                    f"{self._path}: the disk did not take a write ({error}); this process reads but writes "
+                    "no more: check the disk, run `trimtab fsck`, then start again"
                 )
             self._fail(jobs, self._failed or said(self._path, error))
         except Exception as error:
             self._fail(jobs, error)
         else:
-            for (_, done), (answer, refused) in zip(jobs, answers, strict=True):
+            for (_, done, _), (answer, refused) in zip(jobs, answers, strict=True):
                 if refused is None:
                     done.set_result(answer)
                 else:
                     done.set_exception(refused)
 
     @staticmethod
-    def _fail(jobs: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]], error: Exception) -> None:
-        for _, done in jobs:
+    def _fail(jobs: list[_Job], error: Exception) -> None:
+        for _, done, _ in jobs:
             done.set_exception(error)

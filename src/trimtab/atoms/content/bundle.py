@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from trimtab.atoms.canonical_json import canonical_json
+from trimtab.atoms.canonical_json import canonical_json, plain
 from trimtab.atoms.content.content import Content, Part
 from trimtab.atoms.content.encoding import Encoding
 from trimtab.atoms.content.model import Environment, SourceFile
@@ -84,4 +84,4 @@ class Bundle(Content, frozen=True, kw_only=True):
 
 def manifest_bytes(manifest: Manifest) -> bytes:
     """Canonical bytes of a manifest."""
-    return canonical_json(msgspec.to_builtins(manifest))
+    return canonical_json(plain(manifest))

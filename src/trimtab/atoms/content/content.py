@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import msgspec
 
-from trimtab.atoms.canonical_json import canonical_json
+from trimtab.atoms.canonical_json import canonical_json, plain
 
 #: Every kind of content by its name; filled as the modules of this folder are imported.
 KINDS: dict[str, type["Content"]] = {}
@@ -31,8 +31,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
             KINDS[cls.kind] = cls
 
     def canonical_bytes(self) -> bytes:
-        """The bytes that are kept and digested."""
-        return canonical_json(msgspec.to_builtins(self))
+        """The bytes that are kept and digested; `parse` and this again give the same bytes."""
+        return canonical_json(plain(self))
 
     @classmethod
     def parse(cls, body: bytes) -> Self:

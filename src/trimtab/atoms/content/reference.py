@@ -1,4 +1,4 @@
-"""A reference: what the rows looked like that a bundle was trained and held out on, to hold served rows against."""
+"""A reference: the rows that a bundle was trained and held out on, to hold served rows against."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from trimtab.atoms.content.profile import Profile
 
 
 class Reference(Content, frozen=True, kw_only=True):
-    """A feature table over frozen bins, as a whole and cut into blocks of time, so that there is a past from the start."""
+    """A feature table over frozen bins, whole and cut into blocks of time: a past from the start."""
 
     kind: ClassVar[str] = "reference"
 

@@ -38,7 +38,9 @@ def decide_alert(checks: Sequence[Check]) -> Alert | None:
     return Alert(
         severity=severity,
         title=", ".join(named[:3]) + more,
-        text="\n".join(f"{check.name}{f' ({check.about})' if check.about else ''}: {check.says}" for check in bad),
+        text="\n".join(
+            f"{check.name}{f' ({check.about})' if check.about else ''}: {check.says}" for check in bad
+        ),
         because=tuple(check.id for check in bad),
     )
 

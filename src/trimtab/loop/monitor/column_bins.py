@@ -15,7 +15,7 @@ from trimtab.stats.binning import quantile_edges
 MOST_CATEGORIES = 32
 #: Rows that the edges of a column are found from: a regular sample of a longer table.
 _EDGE_ROWS = 200_000
-#: The model's own answers, profiled beside its features; no feature can have this name and be shown as a feature.
+#: Name of the model's own answers, which are profiled beside its features.
 ANSWERS = "(the answers)"
 
 
@@ -35,7 +35,7 @@ class ColumnBins:
 
 
 def learn_bins(frame: pl.DataFrame, encoding: Encoding) -> tuple[ColumnBins, ...]:
-    """Bins of the encoded features over the rows of `frame`: 20 quantile bins, or the most frequent categories."""
+    """Bins of the encoded features over these rows: 20 quantile bins, or the most frequent categories."""
     return tuple(
         ColumnBins(
             name=column.name,

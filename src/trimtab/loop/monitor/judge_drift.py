@@ -57,13 +57,13 @@ class _Case:
 def judge_drift(
     work: Work, *, window_id: str, bundle_id: str, reference_id: str, past: Sequence[str], policy: Policy
 ) -> Artifact:
-    """Profile what a bundle answered within a window, and judge it against the spans before and against training.
+    """Profile what a bundle answered in a window, and judge it against the spans before and training.
 
     Args:
         window_id: The window.
         bundle_id: The bundle whose rows are judged; rows of a canary beside it are left out.
         reference_id: What `build_reference` kept for this bundle.
-        past: Profiles that earlier calls kept for the same bundle, oldest first, without the windows that alarmed.
+        past: Profiles that earlier calls kept for this bundle, oldest first, without alarmed windows.
 
     Returns:
         The window's profile, to be among the `past` of the windows after it.
@@ -113,18 +113,18 @@ def _profile(frame: pl.DataFrame, window: Window, manifest: Manifest, reference:
 
 
 def _drift(case: _Case, names: Sequence[str]) -> tuple[AlarmReport, Columns, list[Columns]]:
-    """Each span against the spans of its phase before it; the report, the window's reference, the spans used."""
+    """Each span against those of its phase before it; the report, the window's reference, the spans used."""
     references = reference_places(names)
     places, phased = references[-1]
     newest = range(max(len(case.past) - case.policy.history, 0), len(case.past))
     used = [place for place in newest if references[place][0]]
     alike = [place for place in used if references[place][1] == phased]
-    if len(alike) >= _FEWEST_ALIKE:  # spans without a phase yet are judged more coarsely: not the same reading
+    if (
+        len(alike) >= _FEWEST_ALIKE
+    ):  # spans without a phase yet are judged more coarsely: not the same reading
         used = alike
     history: list[Readings] = [
-        movements(
-            case.past[place], merged(case.past[other] for other in references[place][0]), case.current
-        )
+        movements(case.past[place], merged(case.past[other] for other in references[place][0]), case.current)
         for place in used
     ]
     reference = merged(case.past[other] for other in places)
@@ -153,28 +153,26 @@ def _of_skew(readings: Readings) -> Readings:
 def _judge_families(
     work: Work, case: _Case, judged: tuple[AlarmReport, Columns, list[Columns]], reference: Reference
 ) -> None:
-    """One Check a family, and one for each column of it that is over the limit."""
+    """One Check a family, and one for each column that is over a limit."""
     report, before, history = judged
     evidence = work.keep(_evidence("drift", report))
     for family, rule in FAMILY_RULES.items():
         rows = [row for row in report.rows if row.family == family]
         _summary(work, case, rule, report, rows, "the spans before it", evidence)
-        if not report.calibrated:
-            continue
-        for row in _one_a_column(rows):
-            work.judge(
-                f"drift.{row.statistic}",
-                case.rules,
-                case.window_id,
-                baseline=case.baseline,
-                about=row.column,
-                reading=Reading(value=_rounded(row.surprise), unit=_UNIT, n=case.rows),
-                limit=Limit(at_most=_rounded(row.limit)),
-                verdict=Verdict.FAIL,
-                says=describe(row, case.current, before, history, reference.whole)
-                + f"; {_rate(report)}",
-                evidence=evidence,
-            )
+    for row in _one_a_column(report.rows) if report.calibrated else ():
+        what = describe(row, case.current, before, history, reference.whole)
+        work.judge(
+            f"drift.{row.statistic}",
+            case.rules,
+            case.window_id,
+            baseline=case.baseline,
+            about=row.column,
+            reading=Reading(value=_rounded(row.surprise), unit=_UNIT, n=case.rows),
+            limit=Limit(at_most=_rounded(row.limit)),
+            verdict=Verdict.FAIL,
+            says=f"{what}; {_rate(report)}",
+            evidence=evidence,
+        )
 
 
 def _judge_skew(
@@ -183,7 +181,8 @@ def _judge_skew(
     report, before, history = judged
     evidence = work.keep(_evidence("skew", report))
     details = [
-        describe(row, case.current, before, history, reference.whole) for row in _one_a_column(report.rows)[:3]
+        describe(row, case.current, before, history, reference.whole)
+        for row in _one_a_column(report.rows)[:3]
     ]
     _summary(work, case, "skew.training", report, list(report.rows), "training", evidence, details)
 
@@ -207,8 +206,8 @@ def _summary(
     elif not report.calibrated:
         verdict = Verdict.UNSURE
         found = (
-            f"uncalibrated: only {report.spans} past spans, 12 are needed; the most surprising of {columns} columns "
-            f"is {top.column!r} ({top.statistic})"
+            f"uncalibrated: only {report.spans} past spans, 12 are needed; "
+            f"the most surprising of {columns} columns is {top.column!r} ({top.statistic})"
         )
     elif alarmed:
         verdict = Verdict.FAIL
@@ -275,7 +274,12 @@ def _evidence(name: str, report: AlarmReport) -> Evidence:
         }
         for row in report.rows
     ]
-    facts = {"spans": report.spans, "calibrated": report.calibrated, "rate": share(report.false_alarm_rate), "rows": rows}
+    facts = {
+        "spans": report.spans,
+        "calibrated": report.calibrated,
+        "rate": share(report.false_alarm_rate),
+        "rows": rows,
+    }
     return Evidence(name=name, facts=facts)
 
 

@@ -71,7 +71,7 @@ def judge_quality(
     Args:
         window_id: The window; its outcomes decide how much can be said.
         bundle_id: The bundle whose answers are judged.
-        past: Windows before this one, oldest first; 60 are enough. Only rows of the same bundle count in them.
+        past: Windows before this one, oldest first; 60 are enough. Only rows of this bundle count in them.
         metrics: The model's declared metrics; the first that is a mean loss a row is used.
         shelf: A dict that the caller keeps between calls, so that a past window is read once.
     """
@@ -140,7 +140,9 @@ def _judge_loss(work: Work, case: _Case) -> None:
         few = f"uncalibrated: only {report.spans} spans to tell what is usual, 12 are needed"
         _say_loss(work, case, Verdict.UNSURE, limit, f"{found}; {few}")
     else:
-        rate = f"about one false alarm in {1 / report.false_alarm_rate:.0f} windows ({report.spans} past spans)"
+        rate = (
+            f"about one false alarm in {1 / report.false_alarm_rate:.0f} windows ({report.spans} past spans)"
+        )
         _say_loss(work, case, Verdict.FAIL if row.alarmed else Verdict.PASS, limit, f"{found}; {rate}")
 
 
@@ -185,7 +187,7 @@ def _null_sd(sd: float, n: int, rows: int) -> float:
 
 
 def _limit_in_loss(case: _Case, expected: float, sd: float, rows: int, row: AlarmRow) -> float:
-    """The loss at which this window would have alarmed: the limit on the surprise, on the scale people read."""
+    """The loss at which this window would have alarmed: the limit on the scale that people read."""
     past = _history(case)
     values = [span.loss - expected for span in past]
     noise = [_null_sd(sd, span.n, rows) for span in past]
@@ -208,7 +210,10 @@ def _limit_in_loss(case: _Case, expected: float, sd: float, rows: int, row: Alar
 def _slow_loss(case: _Case, expected: float) -> Interval | None:
     """Mean loss over the last windows less the held-out loss, both with their own blocks."""
     recent = _recent(case, case.policy.slow_windows)
-    if len(recent) < max(case.policy.slow_windows // 2, _FEWEST_WINDOWS) or len(case.held_out) < _FEWEST_WINDOWS:
+    if (
+        len(recent) < max(case.policy.slow_windows // 2, _FEWEST_WINDOWS)
+        or len(case.held_out) < _FEWEST_WINDOWS
+    ):
         return None
     mean, _, rows = together(recent)
     ours = _resampled([span.loss for span in recent], recent, seed=1)
@@ -219,7 +224,11 @@ def _slow_loss(case: _Case, expected: float) -> Interval | None:
 def _judge_bias(work: Work, case: _Case) -> None:
     recent = _recent(case, case.policy.bias_windows)
     rows = sum(span.n for span in recent)
-    if not recent or rows < case.policy.min_outcomes or len(recent) < min(_FEWEST_WINDOWS, case.policy.bias_windows):
+    if (
+        not recent
+        or rows < case.policy.min_outcomes
+        or len(recent) < min(_FEWEST_WINDOWS, case.policy.bias_windows)
+    ):
         says = (
             f"bias cannot be told: {rows} outcomes in {len(recent)} windows, "
             f"{case.policy.min_outcomes} in {_FEWEST_WINDOWS} are needed"
@@ -295,7 +304,9 @@ def _recent(case: _Case, count: int) -> list[SpanQuality]:
     return [span for span in spans[-count:] if span.n]
 
 
-def _resampled(means: Sequence[float], spans: Sequence[SpanQuality], seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _resampled(
+    means: Sequence[float], spans: Sequence[SpanQuality], seed: int
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Mean over all rows on bootstrap replicates of whole spans."""
     rows = np.array([span.n for span in spans], dtype=np.float64)
     weights = poisson_weights(len(spans), _REPLICATES, seed)

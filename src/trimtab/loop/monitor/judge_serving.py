@@ -23,7 +23,7 @@ _DAY = 86400.0
 def judge_serving(
     work: Work, *, window_id: str, bundle_id: str, trained_until: datetime | None, policy: Policy
 ) -> None:
-    """Judge errors, finiteness and age of a bundle within a window; a canary's errors are its release's affair.
+    """Judge errors, finiteness and age of a bundle in a window; a canary's errors are its release's affair.
 
     Args:
         trained_until: Event time of the newest row it learnt from; None where rows have no event time.
@@ -74,7 +74,11 @@ def _judge_errors(
         window_id,
         baseline=bundle_id,
         reading=Reading(
-            value=share, unit="share", low=low if requests else None, high=high if requests else None, n=requests
+            value=share,
+            unit="share",
+            low=low if requests else None,
+            high=high if requests else None,
+            n=requests,
         ),
         limit=Limit(at_most=policy.max_errors),
         verdict=verdict,
@@ -86,8 +90,8 @@ def _judge_finite(work: Work, window: Window, window_id: str, bundle_id: str, ru
     manifest = work.read(bundle_id, Bundle).manifest
     frame = read_table(work.part(window.table))
     rows = frame.filter((pl.col("bundle") == bundle_id) & ~pl.col("failed"))
-    answers = answer_matrix(rows, len(manifest.classes)).reshape(rows.height, -1)
-    broken = int((~np.isfinite(answers).all(axis=1)).sum())
+    finite = np.isfinite(answer_matrix(rows, len(manifest.classes)))
+    broken = int((~(finite.all(axis=1) if finite.ndim == 2 else finite)).sum())
     if not rows.height:
         verdict, says = Verdict.UNSURE, "no answer to look at"
     elif broken:
@@ -125,5 +129,5 @@ def _judge_age(
         reading=Reading(value=round(days, 3), unit="days", n=window.rows),
         limit=Limit(at_most=policy.max_age_days),
         verdict=Verdict.FAIL if old else Verdict.PASS,
-        says=f"the newest row it learnt from is {days:.1f} days older than this window; {policy.max_age_days:g} may be",
+        says=f"its newest training row is {days:.1f} days older than this; {policy.max_age_days:g} may be",
     )

@@ -77,7 +77,7 @@ def without(whole: Columns, part: Columns) -> dict[str, ColumnCount]:
 
 
 def movements(current: Columns, reference: Columns, names: Iterable[str]) -> dict[Key, Statistic | None]:
-    """The statistics of each column: location (numbers), shape, missing, alien; None where a side has no rows."""
+    """The statistics of each column: location (numbers), shape, missing, alien; None without rows."""
     found: dict[Key, Statistic | None] = {}
     for name in names:
         now, then = current.get(name), reference.get(name)
@@ -92,10 +92,10 @@ def movements(current: Columns, reference: Columns, names: Iterable[str]) -> dic
 
 
 def reference_places(spans: Sequence[str]) -> list[tuple[list[int], bool]]:
-    """For each span the places of the earlier spans that it is held against, newest first, and whether by phase.
+    """For each span the places of the earlier ones it is held against, newest first, and whether by phase.
 
-    Days are held against the same day of the last four weeks; other spans, and days without three of these, against
-    the last four. The first span has none.
+    Days are held against the same day of the last four weeks; other spans, and days without three of these,
+    against the last four. The first span has none.
 
     >>> reference_places(["a", "b", "c"])
     [([], False), ([0], False), ([1, 0], False)]
@@ -124,5 +124,10 @@ def _count(column: ColumnProfile) -> ColumnCount:
     counts = np.asarray(column.counts, dtype=np.int64)
     mean = column.mean or 0.0
     return ColumnCount(
-        column.shape == "numeric", counts, column.n, column.n_missing, column.n_alien, mean * int(counts.sum())
+        column.shape == "numeric",
+        counts,
+        column.n,
+        column.n_missing,
+        column.n_alien,
+        mean * int(counts.sum()),
     )

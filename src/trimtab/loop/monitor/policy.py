@@ -33,7 +33,7 @@ class Policy:
 
     @property
     def windows_per_family(self) -> float:
-        """Windows per false alarm of drift, of skew and of quality each: the budget is shared by the three."""
+        """Windows per false alarm of drift, of skew and of quality each: the three share the budget."""
         return 3.0 * self.windows_per_false_alarm
 
     def settings(self) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def read_predictions(records: Iterable[bytes | LoggedPrediction]) -> list[Logged
 
 
 class OutcomeBook:
-    """Outcomes by request row and by key; a later one replaces an earlier one. Grows by `add`, so it can be kept."""
+    """Outcomes by request row and by key; the later one counts. Grows by `add`, so it can be kept."""
 
     def __init__(self, records: Iterable[bytes | LoggedOutcome] = ()) -> None:
         self._by_row: dict[tuple[str, int], tuple[int, str]] = {}

@@ -1,4 +1,4 @@
-"""The reference of a bundle: its own feature table, cut into blocks of time, so that history exists before traffic."""
+"""The reference of a bundle: its feature table, cut into blocks of time: a past before there is traffic."""
 
 from datetime import timedelta
 
@@ -43,7 +43,9 @@ def build_reference(work: Work, *, bundle_id: str, table_id: str, every: timedel
     for bins in learn_bins(frame, manifest.encoding):
         values = frame.get_column(bins.name)
         whole += profile_column(values, bins, np.zeros(frame.height, dtype=np.int64), 1)
-        for block, profile in zip(blocks, profile_column(values, bins, codes, len(names), with_bins=False), strict=True):
+        for block, profile in zip(
+            blocks, profile_column(values, bins, codes, len(names), with_bins=False), strict=True
+        ):
             block.append(profile)
     _add_answers(work, manifest, names, every, whole, blocks)
     counts = np.bincount(codes, minlength=len(names))
@@ -65,7 +67,9 @@ def span_name(moment: str, every: timedelta) -> str:
     return moment[:10] if every >= timedelta(days=1) else moment[:16] + "Z"
 
 
-def _blocks(frame: pl.DataFrame, event_time: str | None, every: timedelta) -> tuple[list[str], NDArray[np.int64]]:
+def _blocks(
+    frame: pl.DataFrame, event_time: str | None, every: timedelta
+) -> tuple[list[str], NDArray[np.int64]]:
     """Names of the blocks in order of time, and the block of each row."""
     if event_time is not None and frame.height:
         starts = _starts(frame.get_column(event_time), every)

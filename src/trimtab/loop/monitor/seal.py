@@ -40,7 +40,7 @@ def seal(
         last: Its end, not included.
         span: The window's name in the sequence of windows.
         key: Column by which outcomes may name a row.
-        event_time: Column of the request that places a row in time; None, or a row without it: when it was asked.
+        event_time: Column that places a row in time; None, or a row without it: when it was asked.
 
     Returns:
         The window's artifact. Without rows it is a window all the same: silence is a finding.
@@ -108,7 +108,9 @@ def _group_frame(group: Sequence[LoggedPrediction], rows: Sequence[int], moments
     columns = [pl.Series("row", [row for count in rows for row in range(count)], dtype=pl.Int64)]
     columns.append(moments.alias("event_time"))
     features, inputs = group[0].features, group[0].inputs
-    columns += [_column(FEATURE + name, [record.features[name] for record in group], rows) for name in features]
+    columns += [
+        _column(FEATURE + name, [record.features[name] for record in group], rows) for name in features
+    ]
     columns += [
         _column(INPUT + name, [record.inputs[name] for record in group], rows)
         for name in inputs
@@ -134,7 +136,9 @@ def _exactly(values: Sequence[Any] | None, count: int) -> Sequence[Any]:
 def _answers(group: Sequence[LoggedPrediction], rows: Sequence[int]) -> list[pl.Series]:
     """`value`, or `p0`, `p1` ... as wide as the widest answer."""
     flat = [
-        answer for record, count in zip(group, rows, strict=True) for answer in _exactly(record.answers, count)
+        answer
+        for record, count in zip(group, rows, strict=True)
+        for answer in _exactly(record.answers, count)
     ]
     classes = max((len(answer) for answer in flat if isinstance(answer, list)), default=0)
     if not classes:
@@ -154,7 +158,9 @@ def _moments(group: Sequence[LoggedPrediction], rows: Sequence[int], event_time:
         return _read_moments(asked)
     column = [record.inputs[event_time] for record in group]
     spoken = [value for given, count in zip(column, rows, strict=True) for value in _exactly(given, count)]
-    return _read_moments([mine if mine is not None else other for mine, other in zip(spoken, asked, strict=True)])
+    return _read_moments(
+        [mine if mine is not None else other for mine, other in zip(spoken, asked, strict=True)]
+    )
 
 
 def _read_moments(texts: Sequence[Any]) -> pl.Series:

@@ -36,10 +36,15 @@ class SpanQuality:
 
 
 def loss_metric(task: str, metrics: Sequence[str]) -> Metric:
-    """The loss that windows are judged by: the first declared metric that is a mean of rows and falls when better."""
+    """The loss that windows are judged by: the first declared metric that is a loss a row."""
     for name in metrics:
         metric = METRICS.get(name)
-        if metric is not None and metric.task == task and metric.rows is not None and not metric.greater_is_better:
+        if (
+            metric is not None
+            and metric.task == task
+            and metric.rows is not None
+            and not metric.greater_is_better
+        ):
             return metric
     return METRICS["log_loss" if task == "classification" else "mae"]
 
@@ -120,4 +125,6 @@ def _truth_texts(truth: pl.Series, manifest: Manifest) -> list[str | None]:
     labels = [label_text(value) for value in manifest.classes]
     if all(text is None or text in labels for text in texts):
         return texts
-    return [labels[value] if value is not None and 0 <= value < len(labels) else None for value in truth.to_list()]
+    return [
+        labels[value] if value is not None and 0 <= value < len(labels) else None for value in truth.to_list()
+    ]

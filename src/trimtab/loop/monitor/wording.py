@@ -16,16 +16,20 @@ def describe(
     bins = whole.column(row.column)
     now, then = current[row.column], before[row.column]
     past = [span[row.column] for span in history if row.column in span]
+    name = repr(row.column)
     if row.statistic == "missing":
-        return _clause(f"missing values of {row.column!r}", lambda count: _part(count.n_missing, count.n), now, then, past)
+        return _clause(f"missing values of {name}", _missing, now, then, past)
     if row.statistic == "alien":
         words = "values outside the known range of" if now.numeric else "unseen values of"
-        return _clause(f"{words} {row.column!r}", lambda count: _part(count.n_alien, count.n), now, then, past)
+        return _clause(f"{words} {name}", _alien, now, then, past)
     if row.statistic == "location":
-        return _clause(f"mean of {row.column!r}", lambda count: count.mean, now, then, past, number)
+        return _clause(f"mean of {name}", _mean, now, then, past, number)
     place = _most_moved(now, then)
-    what = f"share of {row.column!r} {_bin_name(bins, place)}"
-    return _clause(what, lambda count: _part(int(count.counts[place]), int(count.counts.sum())), now, then, past)
+
+    def in_bin(count: ColumnCount) -> float | None:
+        return _part(int(count.counts[place]), int(count.counts.sum()))
+
+    return _clause(f"share of {name} {_bin_name(bins, place)}", in_bin, now, then, past)
 
 
 def share(value: float) -> str:
@@ -48,7 +52,7 @@ def _clause(
 ) -> str:
     values = [value for value in map(measure, past) if value is not None]
     after, before = measure(now), measure(then)
-    moved = f"{what} {_or_nothing(before, write)} -> {_or_nothing(after, write)}"
+    moved = f"{what}: {_or_nothing(before, write)} -> {_or_nothing(after, write)}"
     if not values:
         return moved
     low, high = np.quantile(values, [0.05, 0.95])
@@ -63,6 +67,18 @@ def _part(some: int, all_of_them: int) -> float | None:
     return some / all_of_them if all_of_them else None
 
 
+def _missing(count: ColumnCount) -> float | None:
+    return _part(count.n_missing, count.n)
+
+
+def _alien(count: ColumnCount) -> float | None:
+    return _part(count.n_alien, count.n)
+
+
+def _mean(count: ColumnCount) -> float | None:
+    return count.mean
+
+
 def _most_moved(now: ColumnCount, then: ColumnCount) -> int:
     p, q = (side.counts / max(int(side.counts.sum()), 1) for side in (now, then))
     return int(np.argmax(np.abs(p - q)))
@@ -75,8 +91,10 @@ def _bin_name(bins: ColumnProfile | None, place: int) -> str:
         return f"= {bins.categories[place]!r}" if place < len(bins.categories) else "= any other value"
     if not bins.edges:
         return "of any value"
+    if bins.dtype == "Boolean":
+        return "= true" if place == len(bins.edges) - 1 else "= false"
     if place == 0:
         return f"below {number(bins.edges[0])}"
     if place == len(bins.edges):
         return f"above {number(bins.edges[-1])}"
-    return f"from {number(bins.edges[place - 1])} to {number(bins.edges[place])}"
+    return f"between {number(bins.edges[place - 1])} and {number(bins.edges[place])}"

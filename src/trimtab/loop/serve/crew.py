@@ -23,10 +23,9 @@ class Full(Exception):
 
 
 class Crew:
-    """Runs calls on its threads. Work that hangs keeps its thread and nothing else: the process can still end.
+    """Runs calls on its threads. Work that hangs keeps its thread and no more: the process can still end.
 
-    (An executor of `concurrent.futures` waits for its threads when Python ends, so one hung model would block a
-    shutdown.)
+    (Python waits for the threads of a `concurrent.futures` executor: one hung model would block its end.)
     """
 
     def __init__(self, name: str, threads: int, *, most_waiting: int) -> None:

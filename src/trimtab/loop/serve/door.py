@@ -18,7 +18,7 @@ class Door:
     def __init__(self, hosts: Iterable[str]) -> None:
         """
         Args:
-            hosts: Names and addresses without a port; IPv6 addresses in brackets. Loopback names are always added.
+            hosts: Names and addresses without a port; IPv6 in brackets. Loopback's are always added.
         """
         self._hosts = {host.lower() for host in (*LOOPBACK, *hosts)}
         #: Host headers that were let in before, as they came.

@@ -22,9 +22,11 @@ TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
 #: Request ids end in headers, logs and file lines: printable ASCII without spaces.
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-#: A body that is refused is still read for this long and no further, so that the client gets to hear the refusal.
+#: A refused body is still read, for this long and no further, so that the client gets to hear the refusal.
 _DRAIN_SECONDS = 5.0
 _DRAIN_BYTES = 1 << 30
+#: A refused body up to this size is read before the refusal, so that the connection can be kept.
+_SMALL_BYTES = 64 * 1024
 
 
 class Reply(NamedTuple):
@@ -65,6 +67,7 @@ class Request:
         self._receive = receive
         self._load = load
         self._held = 0
+        self._whole = False
 
     async def json(self, shape: type[Shape]) -> Shape:
         """The body as `shape`; Problem says what is wrong with it."""
@@ -91,10 +94,17 @@ class Request:
         self._load.body_bytes -= self._held
         self._held = 0
 
+    @property
+    def is_small(self) -> bool:
+        """Whether the body is short enough to be read although nobody will use it."""
+        length = self.headers.get(b"content-length", b"0")
+        chunked = b"transfer-encoding" in self.headers or b"expect" in self.headers
+        return not chunked and length.isdigit() and int(length) <= _SMALL_BYTES
+
     async def drain(self) -> None:
         """Read and forget what the client still sends, for a while."""
-        if b"expect" in self.headers:
-            return  # the client waits for our word before it sends
+        if self._whole or b"expect" in self.headers:
+            return  # it is all here, or the client waits for our word before it sends
         seen = 0
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
@@ -145,6 +155,7 @@ class Request:
         message = await self._receive()
         body: bytes = message.get("body", b"")
         if message["type"] == "http.request" and not message.get("more_body", False):
+            self._whole = True
             if len(body) > limit:
                 self._too_large()
             return body
@@ -162,21 +173,20 @@ class Request:
             if message["type"] == "http.disconnect":
                 raise Problem(400, "the client left before the body was whole", rule="body")
             chunks.append(message.get("body", b""))
+            self._whole = not message.get("more_body", False)
             size += len(chunks[-1])
             if size > limit:
                 self._too_large()
             if size > self._held:
                 self._hold(size - self._held)
-            if not message.get("more_body", False):
+            if self._whole:
                 return b"".join(chunks)
             message = await self._receive()
 
     def _hold(self, size: int) -> None:
         if self._load.body_bytes + size > self._load.limits.in_flight_bytes:
             self.unread = True
-            raise busy(
-                "the bodies of the requests under way fill the memory set aside for them; come back in a second"
-            )
+            raise busy("the bodies under way fill the memory set aside for them; come back in a second")
         self._load.body_bytes += size
         self._held += size
 
@@ -184,7 +194,7 @@ class Request:
         self.unread = True
         raise Problem(
             413,
-            f"the body is larger than {self._load.limits.body_bytes} bytes: send several requests",
+            f"the body is over {self._load.limits.body_bytes} bytes: send several requests",
             rule="body size",
         )
 

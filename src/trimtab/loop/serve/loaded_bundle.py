@@ -76,8 +76,7 @@ class LoadedBundle:
         """Features and answers of typed request rows.
 
         Returns:
-            The features in the encoding's order, and the answers: probabilities, shape (n, classes), or values,
-            shape (n,).
+            The features in the encoding's order, and the answers: probabilities (n, classes) or values (n,).
 
         Raises:
             NotFinite: The answers cannot be given to anyone.
@@ -103,8 +102,7 @@ class LoadedBundle:
         """The same as `answer` without a frame, some 50 times faster for one row.
 
         Returns:
-            None where the model is not plain, the rows are too many, or any value is out of the ordinary: `answer`
-            then decides.
+            None where model, number of rows or a value is out of the ordinary: `answer` then decides.
         """
         if self._plain is None or not self.inline or len(rows) > MOST_PLAIN_ROWS:
             return None
@@ -112,7 +110,7 @@ class LoadedBundle:
         if read is None:
             return None
         inputs, features, matrix = read
-        return Answers(inputs=inputs, features=features, answers=self._answer(matrix).tolist())
+        return Answers(inputs=inputs, features=features, answers=self._answer(matrix))
 
     def enter(self) -> bool:
         """Begin to use the bundle; False where it is closed already and a newer one must be asked for."""
@@ -157,7 +155,7 @@ def load_bundle(
     """Load a bundle and hold it to its golden rows before anyone may ask it.
 
     Raises:
-        ModelRefused: The signature does not fit, the runtime is not there, or the golden answers are not reproduced.
+        ModelRefused: A signature does not fit, there is no such runtime, or a golden row is not reproduced.
         Damaged: A blob's bytes are not what was signed.
     """
     bundle = store.read(bundle_id, Bundle)
@@ -183,7 +181,7 @@ def load_bundle(
 
 
 def _reproduce(loaded: LoadedBundle, store: Store) -> None:
-    """Golden rows give the golden features, and these the golden answers; the first run also warms the model up."""
+    """Golden rows give the golden features, and these the golden answers; this also warms the model up."""
     manifest = loaded.manifest
     golden = msgspec.json.decode(store.part(manifest.golden), type=_Golden)
     name = f"bundle {loaded.id[:SHORT]} of model {manifest.model!r}"
@@ -200,6 +198,6 @@ def _reproduce(loaded: LoadedBundle, store: Store) -> None:
     largest = float(np.max(np.abs(answers - expected), initial=0.0))
     if largest > manifest.parity.tolerance:
         raise ModelRefused(
-            f"{name}: its answers to the golden rows differ by {largest:.3g}, more than the {manifest.parity.tolerance:.3g} "
-            "that its parity certificate allows; register it again on this machine"
+            f"{name}: its answers to the golden rows differ by {largest:.3g}, more than the "
+            f"{manifest.parity.tolerance:.3g} that its parity certificate allows; register it again here"
         )

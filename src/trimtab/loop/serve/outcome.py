@@ -97,7 +97,7 @@ def _truth(value: Any, manifest: Manifest, truths: dict[Any, Any], place: int) -
 
 
 def _truths(manifest: Manifest) -> dict[Any, Any]:
-    """The class that each accepted value stands for; where there are two, true and 1 (false and 0) are one."""
+    """The class that each accepted value stands for; of two classes, true and 1 (false and 0) are one."""
     truths = {_exactly(value): value for value in manifest.classes}
     if set(manifest.classes) == {0, 1}:  # also {False, True}, which are equal to these
         for value in manifest.classes:

@@ -1,8 +1,8 @@
 """Plain rows: JSON rows encoded without a frame, where a model needs no feature code.
 
-A frame costs about a millisecond however few its rows are; one plain row costs some microseconds. What is read here
-is read exactly as `rows.request_row` and `rows.encoding` would (tests/unit/loop/serve/test_plain_row.py holds the two
-equal); whatever is out of the ordinary is left to them, refusals included.
+A frame costs about a millisecond however few its rows are; one plain row costs some microseconds. What is
+read here is read exactly as `rows.request_row` and `rows.encoding` would (a test holds both equal); whatever
+is out of the ordinary is left to them, refusals included.
 """
 
 import math
@@ -58,7 +58,7 @@ class PlainRows:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self | None:
-        """A reader for the manifest; None where the model has feature code, views or columns of other types."""
+        """A reader for the manifest; None where the model has feature code, views or other column types."""
         if manifest.request_features or manifest.views:
             return None
         features = tuple(column.name for column in manifest.encoding.columns)

@@ -57,8 +57,8 @@ class Plane:
     ) -> None:
         """
         Args:
-            strict: Refuse categories and missing values that training never saw; else they count as other and missing.
-            best_effort_log: Answers do not wait until they are logged; what is dropped is counted in `/metrics`.
+            strict: Refuse categories and missing values that training never saw; else `other` and missing.
+            best_effort_log: Answers do not wait until they are logged; `/metrics` counts what is dropped.
             hosts: Names that requests may call this server by, beside loopback's.
         """
         self.meter = Meter()
@@ -85,10 +85,16 @@ class Plane:
         else:
             raise NotImplementedError(f"the prediction plane speaks no {scope['type']}")
 
+    async def settle(self) -> None:
+        """Return when what runs in the background (shadows) has ended, or has had its time, and is logged."""
+        await self._predictor.settle()
+        await self._log.settle()
+
     async def close(self) -> None:
         """End what runs in the background; every record that waits is written first."""
-        await self._predictor.close()
-        await self._log.close()
+        await self.settle()
+        self._predictor.close()
+        await self._log.settle()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -109,6 +115,9 @@ class Plane:
         finally:
             self._load.requests -= 1
             request.release()
+        if request.unread and request.is_small:
+            await request.drain()
+            request.unread = False
         headers = [
             (b"content-type", reply.media_type),
             (b"content-length", b"%d" % len(reply.body)),
@@ -244,7 +253,7 @@ class Plane:
         if header is None and len(routes) > 1:
             raise Problem(
                 422,
-                f"several models are served: name one in the header X-Trimtab-Model: {', '.join(sorted(routes))}",
+                f"name one of the models in the header X-Trimtab-Model: {', '.join(sorted(routes))}",
                 rule="model",
             )
         if header is None and not routes:

@@ -11,15 +11,15 @@ from trimtab.ports.streams import Streams
 class PredictionLog:
     """Appends records in groups: while one group is being made durable, the next one gathers.
 
-    All methods belong to the event loop's thread. A group costs one flush and one wake-up however many requests
-    wait for it, which is what keeps a durable log cheap.
+    All methods belong to the event loop's thread. A group costs one flush and one wake-up, whether one
+    request waits for it or a thousand: so a durable log is cheap.
     """
 
     def __init__(self, streams: Streams, *, best_effort: bool = False, most_waiting: int = 20_000) -> None:
         """
         Args:
             best_effort: Answers do not wait for the disk, and what cannot be written is dropped and counted.
-            most_waiting: Records that may wait, a stream, without anyone waiting for them (shadow answers, refusals).
+            most_waiting: Records of a stream that may wait with nobody waiting for them (shadows, refusals).
         """
         self.best_effort = best_effort
         #: Records that were given up, by stream.
@@ -51,7 +51,7 @@ class PredictionLog:
             return
         lane.add([record]).add_done_callback(lambda done: self._drop(stream) if _failed(done) else None)
 
-    async def close(self) -> None:
+    async def settle(self) -> None:
         """Return when nothing waits any more."""
         for lane in list(self._lanes.values()):
             await lane.idle.wait()

@@ -54,7 +54,7 @@ class _Asked:
 
     @property
     def is_canary(self) -> bool:
-        """Whether the plan gives this request to the challenger; the same request always goes the same way."""
+        """Whether the plan gives this request to the challenger; one id always goes the same way."""
         key = f"{self.route.plan_id}:{self.request_id}".encode()
         return xxhash.xxh3_64_intdigest(key) / 2**64 < self.route.plan.share
 
@@ -127,10 +127,13 @@ class Predictor:
             raise Problem(404, f"there is no model {model[:100]!r} here; served are: {served}", rule="model")
         return route
 
-    async def close(self) -> None:
-        """Give shadows that wait a moment to finish, then let the threads go."""
+    async def settle(self) -> None:
+        """Give shadows that wait a moment to finish."""
         if self._shadow_tasks:
             await asyncio.wait(list(self._shadow_tasks), timeout=2)
+
+    def close(self) -> None:
+        """Let the threads go."""
         for task in list(self._shadow_tasks):
             task.cancel()
         for crew in (self._champions, self._canaries, self._shadows):

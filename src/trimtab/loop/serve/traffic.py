@@ -175,7 +175,7 @@ class Traffic:
             if loaded.manifest.model != model:
                 loaded.retire()
                 raise ModelRefused(
-                    f"bundle {bundle_id[:SHORT]} is of model {loaded.manifest.model!r}, and the plan is for {model!r}"
+                    f"bundle {bundle_id[:SHORT]} is of model {loaded.manifest.model!r}, not of {model!r}"
                 )
         except Exception as raised:
             self._report(model, bundle_id, version, role, raised)

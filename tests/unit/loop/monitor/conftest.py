@@ -33,7 +33,7 @@ def unchanged(rows: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass
 class World:
-    """Days of rows from a fixed seed, a bundle trained on the first of them, and windows of the later ones."""
+    """Days of rows from a fixed seed, a bundle trained on the first ones, windows of the later ones."""
 
     classes: tuple[Any, ...] = (0, 1)
     rows_a_day: int = 150
@@ -100,11 +100,13 @@ class World:
     def log(
         self, number: int, change: Change = unchanged, answer: Change = unchanged, **fields: Any
     ) -> tuple[list[bytes], list[bytes]]:
-        """Prediction log and outcomes of one day; `change` alters the rows, `answer` what the model said of them."""
+        """Log and outcomes of one day; `change` alters the rows, `answer` what the model said of them."""
         rows = change(self.day(number))
         answers = answer(self.answers(rows))
         records, outcomes = [], []
-        for place, (row, said) in enumerate(zip(rows.iter_rows(named=True), answers.iter_rows(), strict=True)):
+        for place, (row, said) in enumerate(
+            zip(rows.iter_rows(named=True), answers.iter_rows(), strict=True)
+        ):
             name = f"{number}-{place}"
             at = row["at"].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             record = {
@@ -186,3 +188,9 @@ class World:
 def world() -> World:
     """Two classes."""
     return World()
+
+
+@pytest.fixture
+def make_world() -> type[World]:
+    """Worlds of other kinds."""
+    return World

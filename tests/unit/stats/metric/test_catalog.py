@@ -19,7 +19,11 @@ def rows_for(
         truth = rng.normal(10, 2, size=n)
         return truth, truth + rng.normal(size=n)
     codes = rng.integers(classes, size=n)
-    weight = rng.exponential(size=(n, classes)) + np.eye(classes)[codes]
+    # Rounded, so scores tie; the last of four classes is so rare that replicates miss it.
+    if classes > 2:
+        codes = np.where(rng.random(n) < 0.03, 3, codes % 3)
+    weight = np.round(rng.exponential(size=(n, classes)) + np.eye(classes)[codes], 1) + 0.01
+    weight[:, 3:] /= 50
     return codes, weight / weight.sum(axis=1, keepdims=True)
 
 
@@ -45,6 +49,7 @@ def test_a_replicate_is_the_score_of_the_rows_it_draws(metric: Metric, classes: 
     """Per-block sums give what copying the rows of each block would: the bootstrap's one short cut."""
     truth, prediction = rows_for(metric, classes)
     codes = np.random.default_rng(1).integers(6, size=240)
+    codes[truth == 3] = 0  # the rare class is in one block alone
     weights = np.random.default_rng(2).poisson(1.0, size=(5, 6)).astype(float)
     found = metric.resample(truth, prediction, codes, weights)
     for replicate, score in zip(weights, found, strict=True):
@@ -80,3 +85,5 @@ def test_auc_by_groups_of_ranks_is_close_to_exact() -> None:
     for replicate, area in zip(weights, metric.resample(truth, prediction, codes, weights), strict=True):
         drawn = np.repeat(np.arange(n), replicate.astype(int)[codes])
         assert area == pytest.approx(metric.score(truth[drawn], prediction[drawn]), abs=1e-5)
+    whole = metric.resample(truth, prediction, codes, np.ones((1, 10)))[0]
+    assert whole == pytest.approx(metric.score(truth, prediction), abs=1e-13)

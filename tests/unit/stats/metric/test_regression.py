@@ -14,7 +14,7 @@ from trimtab.stats.metric.r2 import r2
 from trimtab.stats.metric.squared_error import mse, rmse
 
 #: Enough cases to find a broken law, and no deadline: the machine may be busy.
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=30, deadline=None)
 
 VALUES = st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=2, max_size=50)
 

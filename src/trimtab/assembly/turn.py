@@ -1,0 +1,61 @@
+"""One turn of one model's loop: watch, release, weigh, rebuild. What was begun is finished first."""
+
+from trimtab.assembly.build import Built, build
+from trimtab.assembly.monitor_steps import WindowJudge
+from trimtab.assembly.release_steps import Releaser
+from trimtab.assembly.served_log import ServedLog
+from trimtab.assembly.session import Session
+from trimtab.assembly.trigger_steps import weigh_retrain
+from trimtab.ports.executor import Executor
+from trimtab.spec.model import ModelSpec
+
+
+class Loop:
+    """Turns when it is told to; all it knows is in the ledger and the streams, so a successor can go on."""
+
+    def __init__(self, session: Session, spec: ModelSpec, executor: Executor) -> None:
+        self.spec = spec
+        self.log = ServedLog(session.store.streams, spec.name, event_time=spec.rows.event_time)
+        self._session = session
+        self._executor = executor
+        self._judge = WindowJudge(session, spec, self.log)
+        self._releaser = Releaser(session, spec, self.log)
+
+    def turn(self) -> list[str]:
+        """Judge what is due, move a release on, and retrain where that is wanted; returns what is worth telling."""
+        self._session.memory.refresh()
+        self.log.refresh()
+        lines = self._judge.judge_due()
+        lines += self._releaser.advance()
+        lines += weigh_retrain(self._session, self.spec, self._judge.windows())
+        lines += self._answer_order()
+        return lines
+
+    def build(self, *, order: str | None = None, force: bool = False, project_file: str | None = None) -> Built:
+        """Build a challenger in a process of its own."""
+        return build(
+            self._executor,
+            self._session,
+            self.spec.name,
+            order=order,
+            force=force,
+            project_file=project_file,
+        )
+
+    def release(self, built: Built) -> list[str]:
+        """Begin the release of what was built."""
+        if built.version is None:
+            return []
+        return self._releaser.begin(built.version)
+
+    def _answer_order(self) -> list[str]:
+        """Build what the newest open order asks for, and begin its release."""
+        order = self._session.memory.retrains.open(self.spec.name)
+        if order is None or self._session.memory.releases.plan(self.spec.name) is None:
+            return []
+        if order.bundle is not None and self._releaser.has_begun(order.bundle):
+            return []
+        built = self.build(order=order.order)
+        if not built.ok:
+            return [f"retrain {order.number} refused: {built.note}"]
+        return [f"retrain {order.number}: {built.note}", *self.release(built)]

@@ -1,0 +1,110 @@
+"""What an ingest has to look at: the files that are new, or all of them where an old one changed."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from trimtab.atoms.content.snapshot import Snapshot
+from trimtab.atoms.error import UsageError
+from trimtab.rows.column import columns_of, dtype_of
+from trimtab.rows.moment import with_moments
+from trimtab.rows.table import read_files
+from trimtab.spec.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The rows that were read."""
+
+    rows: pl.DataFrame
+    #: True where the rows come on top of the previous snapshot's; False where they replace them.
+    adds: bool
+    #: Rows without an event time: they belong to no span and are left out.
+    undated: int
+
+
+def fingerprint(files: Sequence[Path]) -> dict[str, str]:
+    """The files' names, relative to the deepest folder that holds all, each with the SHA-256 of its bytes.
+
+    Raises:
+        UsageError: A file is not there.
+    """
+    if not files:
+        return {}
+    folder = os.path.commonpath([file.parent.resolve() for file in files])
+    return {_name(file, folder): _digest(file) for file in files}
+
+
+def read_arrival(source: Source, files: Sequence[Path], previous: Snapshot | None) -> Arrival:
+    """Read the files that the previous snapshot does not have; all files where one of its own changed.
+
+    Files that the previous snapshot knew come first: of two rows with one key the one known earlier stays.
+
+    Raises:
+        UsageError: A file cannot be read, or lacks a column that the source declares.
+    """
+    prints = fingerprint(files)
+    known: Mapping[str, str] = previous.files if previous is not None else {}
+    new = [file for file, name in zip(files, prints, strict=True) if name not in known]
+    if previous is not None and new and all(prints.get(name) == digest for name, digest in known.items()):
+        rows, undated = _dated(source, read_files(new))
+        aligned = _aligned(rows, previous)
+        if aligned is not None:
+            return Arrival(aligned, adds=True, undated=undated)
+    old = [file for file, name in zip(files, prints, strict=True) if name in known]
+    rows, undated = _dated(source, read_files([*old, *new]))
+    return Arrival(rows, adds=False, undated=undated)
+
+
+def _dated(source: Source, rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The rows with moments as moments, without those that have no event time, which are counted."""
+    declared = {"key": source.key, "event_time": source.event_time, "known_time": source.known_time}
+    where = f"source {source.name!r}"
+    for word, name in declared.items():
+        if name is not None and name not in rows.columns:
+            there = ", ".join(rows.columns[:50])
+            raise UsageError(f"{where}: {word}={name!r} is no column of {source.path}; there are {there}")
+    if source.event_time is None:
+        return rows, 0
+    rows = with_moments(rows, source.event_time, where)
+    if source.known_time is not None:
+        rows = with_moments(rows, source.known_time, where)
+    dated = rows.filter(pl.col(source.event_time).is_not_null())
+    if dated.height == 0:
+        raise UsageError(f"{where}: no row has a value in the event time column {source.event_time!r}")
+    return dated, rows.height - dated.height
+
+
+def _aligned(rows: pl.DataFrame, previous: Snapshot) -> pl.DataFrame | None:
+    """The rows in the previous snapshot's columns and types; None where they do not fit as they are."""
+    wanted = {column.name: dtype_of(column.dtype) for column in previous.columns}
+    if not set(rows.columns) <= set(wanted):
+        return None
+    fitted = []
+    for name, dtype in wanted.items():
+        column = rows[name] if name in rows.columns else pl.Series(name, [None] * rows.height, dtype=dtype)
+        empty = column.null_count() == column.len()
+        widens = dtype == pl.Float64 and column.dtype.is_integer()
+        if column.dtype != dtype and not empty and not widens:
+            return None
+        fitted.append(pl.Series(name, [None] * rows.height, dtype=dtype) if empty else column.cast(dtype))
+    frame = pl.DataFrame(fitted)
+    return frame if columns_of(frame) == previous.columns else None
+
+
+def _name(file: Path, folder: str) -> str:
+    return file.resolve().relative_to(folder).as_posix()
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise UsageError(f"{file} does not exist: a path is relative to the project's folder") from error
+    except IsADirectoryError as error:
+        raise UsageError(f"{file} is a folder: name the files in it, as in '{file}/*.csv'") from error

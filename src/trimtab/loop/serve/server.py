@@ -1,0 +1,148 @@
+"""The prediction server: the plane on a socket, until it is told to stop."""
+
+import errno
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+
+from trimtab.atoms.error import ConfigurationRefused, UsageError
+from trimtab.engine.store import Store
+from trimtab.loop.serve.limit import Limits
+from trimtab.loop.serve.loaded_bundle import Verify, load_bundle
+from trimtab.loop.serve.plane import Plane
+from trimtab.loop.serve.traffic import Traffic
+from trimtab.ports.model_runtime import ModelRuntime
+
+#: How long requests under way may take to end after the server was told to stop.
+DRAIN_SECONDS = 10
+_BACKLOG = 2048
+
+
+def run(
+    store: Store,
+    *,
+    runtimes: Mapping[str, ModelRuntime],
+    verify: Verify,
+    host: str = "127.0.0.1",
+    port: int = 8600,
+    models: Collection[str] | None = None,
+    strict: bool = True,
+    limits: Limits | None = None,
+    best_effort_log: bool = False,
+    allow_hosts: Collection[str] = (),
+    ready_file: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are then answered before this returns.
+
+    Args:
+        port: 0 takes any free port.
+        models: The models to serve; None: every model that has a traffic plan, now or later.
+        ready_file: Gets the server's address once it listens. Whether it can answer is `/v2/health/ready`.
+        say: Gets the line that tells a person the address.
+
+    Raises:
+        ConfigurationRefused: `host` can be reached from other machines, and no tokens tell who calls.
+        UsageError: The port is taken, or `host` is no address of this machine.
+    """
+    require_loopback(host)
+    listening = listen(host, port)
+    address = _address(host, listening.getsockname()[1])
+    traffic = Traffic(store, partial(load_bundle, store, runtimes=runtimes, verify=verify), models=models)
+    plane = Plane(
+        store,
+        traffic,
+        limits=limits,
+        strict=strict,
+        best_effort_log=best_effort_log,
+        hosts=(*allow_hosts, host),
+    )
+    server = _Server(_configuration(plane), partial(_announce, address, ready_file, say))
+    try:
+        server.run(sockets=[listening])
+    finally:
+        listening.close()
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+
+
+def require_loopback(host: str) -> None:
+    """Refuse to be reachable from other machines while nobody is asked who they are."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ConfigurationRefused(
+            f"--host {host}: other machines could ask this server without saying who they are, "
+            "and this version has no tokens for it yet: bind 127.0.0.1, behind a proxy that authenticates"
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; UsageError where the port is taken or the host is not of this machine."""
+    name = host.strip("[]")
+    try:
+        family, _, _, _, place = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise UsageError(f"{host} is no address that can be listened on: {error}") from error
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(place)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(
+                f"port {port} on {host} is in use by another program: stop it, or choose another port with "
+                "`--serve-port PORT`"
+            ) from error
+        raise UsageError(f"port {port} on {host} cannot be listened on: {error.strerror}") from error
+    return listening
+
+
+class _Server(uvicorn.Server):
+    """Tells the address when the application has started."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._announce()
+
+
+def _configuration(plane: Plane) -> uvicorn.Config:
+    return uvicorn.Config(
+        plane,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+def _announce(address: str, ready_file: Path | None, say: Callable[[str], None]) -> None:
+    if ready_file is not None:
+        draft = ready_file.with_name(f"{ready_file.name}.{os.getpid()}")
+        draft.write_text(f"{address}\n", encoding="utf-8")
+        os.replace(draft, ready_file)
+    say(f"predictions on {address}")
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host.strip("[]") else f"http://{host}:{port}"

@@ -1,0 +1,1 @@
+"""FACE: the page, the API and the metrics of the control plane; reads views, decides nothing."""

@@ -1,0 +1,67 @@
+"""Where an axis has its marks."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+_DAY = 86400.0
+
+
+class Tick(NamedTuple):
+    """A mark on a time axis."""
+
+    #: Seconds since 1970.
+    at: float
+    label: str
+
+
+def nice_ticks(low: float, high: float, wanted: int) -> list[float]:
+    """Round values between `low` and `high`, about `wanted` of them.
+
+    >>> nice_ticks(0.41, 0.56, 4)
+    [0.45, 0.5, 0.55]
+    """
+    reach = high - low
+    if reach <= 0:
+        return [low]
+    rough = reach / wanted
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def time_ticks(low: float, high: float, most: int) -> list[Tick]:
+    """Beginnings of months, days or hours (UTC) between two moments, at most about `most`."""
+    days = (high - low) / _DAY
+    if days > 45:
+        return _months(low, high, most)
+    if days > 2:
+        return _steps(low, high, most, (1, 2, 7, 14), _DAY, "%m-%d")
+    return _steps(low, high, most, (1, 3, 6, 12), 3600.0, "%d %H:%M")
+
+
+def _months(low: float, high: float, most: int) -> list[Tick]:
+    month = datetime.fromtimestamp(low, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    starts = []
+    while month.timestamp() <= high:
+        if month.timestamp() >= low:
+            starts.append(month)
+        month = (month + timedelta(days=32)).replace(day=1)
+    every = max(1, math.ceil(len(starts) / most))
+    kept = [start for start in starts if (start.month - 1) % every == 0] if every < 12 else starts[::every]
+    return [
+        Tick(start.timestamp(), f"{start:%b %Y}" if place == 0 or start.month == 1 else f"{start:%b}")
+        for place, start in enumerate(kept)
+    ]
+
+
+def _steps(low: float, high: float, most: int, sizes: tuple[int, ...], unit: float, form: str) -> list[Tick]:
+    size = next((each * unit for each in sizes if (high - low) / (each * unit) <= most), sizes[-1] * unit)
+    first = math.ceil(low / size)
+    ticks: list[Tick] = []
+    while first * size <= high and len(ticks) <= most:
+        ticks.append(Tick(first * size, datetime.fromtimestamp(first * size, UTC).strftime(form)))
+        first += 1
+    return ticks
