@@ -53,7 +53,9 @@ def compile_estimator(estimator: Any, feature_count: int, names: Sequence[str], 
     except ModelRefused:
         raise
     except Exception as error:
-        raise ModelRefused(f"{_culprit(estimator, error)} cannot be compiled to ONNX: {_first_line(error)}") from error
+        raise ModelRefused(
+            f"{_culprit(estimator, error)} cannot be compiled to ONNX: {_first_line(error)}"
+        ) from error
     return finished_graph(model, task, OPSET)
 
 

@@ -21,7 +21,11 @@ def capture(root: Path) -> Environment:
         root: The project's folder; git is asked about the repository around it, where there is one.
     """
     commit = _git(root, "rev-parse", "--verify", "HEAD")
-    diff = _git(root, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color") if commit else None
+    diff = (
+        _git(root, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
+        if commit
+        else None
+    )
     return Environment(
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
@@ -32,7 +36,7 @@ def capture(root: Path) -> Environment:
 
 
 def _packages() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
         if name:

@@ -33,10 +33,37 @@ _KNOWN = frozenset(
 )
 #: Parts of scikit-learn that hold estimators and what they are made of; not those that read files or the network.
 _ESTIMATORS = frozenset(
-    "_loss calibration compose covariance cross_decomposition decomposition discriminant_analysis dummy ensemble "
-    "feature_extraction feature_selection gaussian_process impute isotonic kernel_approximation kernel_ridge "
-    "linear_model mixture model_selection multiclass multioutput naive_bayes neighbors neural_network pipeline "
-    "preprocessing random_projection svm tree".split()
+    [
+        "_loss",
+        "calibration",
+        "compose",
+        "covariance",
+        "cross_decomposition",
+        "decomposition",
+        "discriminant_analysis",
+        "dummy",
+        "ensemble",
+        "feature_extraction",
+        "feature_selection",
+        "gaussian_process",
+        "impute",
+        "isotonic",
+        "kernel_approximation",
+        "kernel_ridge",
+        "linear_model",
+        "mixture",
+        "model_selection",
+        "multiclass",
+        "multioutput",
+        "naive_bayes",
+        "neighbors",
+        "neural_network",
+        "pipeline",
+        "preprocessing",
+        "random_projection",
+        "svm",
+        "tree",
+    ]
 )
 #: Largest file that is opened, in bytes.
 LARGEST_BYTES = 1 << 30
@@ -53,7 +80,9 @@ def write_estimator(estimator: Any, trusted_types: Collection[str] = ()) -> byte
     try:
         content = canonical_skops(skops.io.dumps(_without_clock(estimator)))
     except Exception as error:  # whatever an estimator's own state raises
-        raise ModelRefused(f"{type(estimator).__name__} cannot be stored: {type(error).__name__}: {error}") from error
+        raise ModelRefused(
+            f"{type(estimator).__name__} cannot be stored: {type(error).__name__}: {error}"
+        ) from error
     _check_types(content, trusted_types)
     return content
 
@@ -73,7 +102,9 @@ def read_estimator(content: bytes, trusted_types: Collection[str] = ()) -> Any:
     try:
         return skops.io.loads(content, trusted=types)
     except Exception as error:
-        raise ModelRefused(f"the stored estimator cannot be opened: {type(error).__name__}: {error}") from error
+        raise ModelRefused(
+            f"the stored estimator cannot be opened: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _check_types(content: bytes, trusted_types: Collection[str]) -> list[str]:
@@ -98,7 +129,9 @@ def _check_types(content: bytes, trusted_types: Collection[str]) -> list[str]:
 def _is_known(name: str) -> bool:
     parts = name.split(".")
     tested = any(part.startswith(("test", "_test", "conftest")) for part in parts)
-    return name in _KNOWN or (len(parts) > 2 and parts[0] == "sklearn" and parts[1] in _ESTIMATORS and not tested)
+    return name in _KNOWN or (
+        len(parts) > 2 and parts[0] == "sklearn" and parts[1] in _ESTIMATORS and not tested
+    )
 
 
 def _without_clock(estimator: Any) -> Any:

@@ -3,7 +3,6 @@
 import itertools
 import os
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -11,9 +10,11 @@ from urllib.parse import quote, unquote
 from trimtab.adapters.durable_file import flush_folder, write_new
 from trimtab.adapters.process_holder import is_dead, this_process
 from trimtab.atoms.digest import digest_bytes
-from trimtab.atoms.error import Damaged
+from trimtab.atoms.error import Damaged, StoreError
 
 _KEY = re.compile(r"[0-9a-f]{64}")
+#: Keeps the temporaries of threads, and of two openings in one process, apart.
+_COUNT = itertools.count()
 
 
 class LocalBlobs:
@@ -23,8 +24,6 @@ class LocalBlobs:
         """Use `folder`, made where it is not there (mode 0700, with its 256 sub-folders)."""
         self._folder = folder
         self._temporary = folder / "incoming"
-        self._count = itertools.count()
-        self._lock = threading.Lock()
         for child in (folder, self._temporary, *(folder / f"{number:02x}" for number in range(256))):
             child.mkdir(mode=0o700, exist_ok=True)
         flush_folder(folder)
@@ -34,15 +33,16 @@ class LocalBlobs:
         key = digest_bytes(content)
         path = self._path(key)
         if not self._holds(path, content):
-            with self._lock:
-                number = next(self._count)
-            temporary = self._temporary / f"{quote(this_process(), safe='')}+{number}"
+            temporary = self._temporary / f"{quote(this_process(), safe='')}+{next(_COUNT)}"
             try:
                 write_new(temporary, content)
                 os.replace(temporary, path)
-            except BaseException:
+            except OSError as error:
+                raise StoreError(
+                    f"{self._folder}: {error.strerror}: nothing was kept; mend it and try again"
+                ) from error
+            finally:
                 temporary.unlink(missing_ok=True)
-                raise
         # Also where it was there: the process that renamed it may not have come so far.
         flush_folder(path.parent)
         return key

@@ -48,7 +48,11 @@ def _answer(estimator: Any, task: str, names: list[str] | None, rows: Any) -> by
         import pandas as pd
 
         rows = pd.DataFrame(rows, columns=names)
-    made = estimator.predict_proba(rows) if task == "classification" else np.asarray(estimator.predict(rows)).ravel()
+    made = (
+        estimator.predict_proba(rows)
+        if task == "classification"
+        else np.asarray(estimator.predict(rows)).ravel()
+    )
     answers = np.ascontiguousarray(made, dtype="<f8")
     return frame(ANSWERS, answers.tobytes(), len(answers), answers.shape[1] if answers.ndim == 2 else 0)
 

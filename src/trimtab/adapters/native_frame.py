@@ -1,7 +1,7 @@
 """What the native runtime and its child process say to each other: frames of raw bytes, never pickles."""
 
 import struct
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 #: Kind, two dimensions, bytes that follow.
 _HEAD = struct.Struct("<cIIQ")
@@ -11,12 +11,20 @@ LOAD, ROWS, ANSWERS, READY, FAILED = b"L", b"R", b"A", b"K", b"F"
 LARGEST_BYTES = 1 << 31
 
 
+class Readable(Protocol):
+    """What bytes come from; an empty read is the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes."""
+        ...
+
+
 def frame(kind: bytes, content: bytes = b"", rows: int = 0, columns: int = 0) -> bytes:
     """One message: its kind, the shape of the array in it, the array's bytes."""
     return _HEAD.pack(kind, rows, columns, len(content)) + content
 
 
-def read_frame(stream: BinaryIO) -> tuple[bytes, int, int, bytes] | None:
+def read_frame(stream: Readable) -> tuple[bytes, int, int, bytes] | None:
     """The next message as (kind, rows, columns, content); None where the other side has hung up."""
     head = _exactly(stream, _HEAD.size)
     if head is None:
@@ -34,7 +42,7 @@ def array(content: bytes, rows: int, columns: int, kind: str) -> Any:
     return values.reshape(rows, columns) if columns else values
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes | None:
+def _exactly(stream: Readable, size: int) -> bytes | None:
     parts = []
     while size:
         part = stream.read(min(size, 1 << 20))

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from trimtab.adapters.native_frame import ANSWERS, FAILED, LOAD, READY, ROWS, array, frame, read_frame
 from trimtab.atoms.error import ExecutorDied, ModelRefused, TrimtabError
@@ -25,7 +25,9 @@ class NativeRuntime:
 
     name = "native"
 
-    def __init__(self, trusted_types: Collection[str] = (), patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, trusted_types: Collection[str] = (), patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
         self._trusted_types = tuple(trusted_types)
         self._patience = patience_seconds
 
@@ -172,7 +174,7 @@ class _Patient:
         return bytes(self._pipe.read(size)) if ready else b""
 
 
-def _write_all(stream: "BinaryIO | Any", content: bytes) -> None:
+def _write_all(stream: Any, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[stream.write(view) :]

@@ -31,7 +31,9 @@ def _any_external(graph: memoryview) -> bool:
     while waiting:
         message, content = waiting.pop()
         for number, value in _fields(content):
-            if message == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
+            if message == "tensor" and (
+                number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
+            ):
                 return True
             inner = _INSIDE[message].get(number)
             if inner is not None and isinstance(value, memoryview):

@@ -31,7 +31,9 @@ class OnnxRuntime:
         try:
             session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises a dozen types that share no other root
-            raise ModelRefused(f"ONNX Runtime cannot open the graph: {(str(error).splitlines() or [''])[0][:300]}") from error
+            raise ModelRefused(
+                f"ONNX Runtime cannot open the graph: {(str(error).splitlines() or [''])[0][:300]}"
+            ) from error
         return OnnxModel(session, task)
 
 
@@ -47,7 +49,9 @@ class OnnxModel:
             raise ModelRefused("the graph must give one tensor of float answers")
         dimensions = 2 if task == "classification" else 1
         if len(outputs[0].shape) != dimensions:
-            raise ModelRefused(f"the graph's answers have {len(outputs[0].shape)} dimensions; {task} has {dimensions}")
+            raise ModelRefused(
+                f"the graph's answers have {len(outputs[0].shape)} dimensions; {task} has {dimensions}"
+            )
         self._session = session
         self._input = inputs[0].name
         self._outputs = [outputs[0].name]
@@ -73,4 +77,6 @@ def _look(graph: bytes) -> None:
     except ValueError as error:
         raise ModelRefused(f"the bytes are no ONNX graph: {error}") from error
     if external:
-        raise ModelRefused("the graph keeps tensors in another file (external data); pack them into the graph")
+        raise ModelRefused(
+            "the graph keeps tensors in another file (external data); pack them into the graph"
+        )

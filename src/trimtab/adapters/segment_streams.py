@@ -13,13 +13,15 @@ from urllib.parse import quote, unquote
 
 from trimtab.adapters.durable_file import flush, flush_folder
 from trimtab.adapters.process_holder import this_process
-from trimtab.adapters.stream_segment import MOST_BYTES, frame_batch, frame_end, is_damaged, read_frames
+from trimtab.adapters.stream_segment import MOST_BYTES, frame_batch, frame_end, is_damaged, read_segment
 from trimtab.atoms.error import Damaged, StoreError, UsageError
 from trimtab.ports.streams import Cursor
 
 #: A segment that has grown beyond this is closed, and the next begun.
 SEGMENT_BYTES = 64 << 20
 _MOST_APPENDS = 4096
+#: Keeps the segments of two openings in one process apart.
+_COUNT = itertools.count()
 
 
 class _Segment:
@@ -64,7 +66,6 @@ class SegmentStreams:
         self._folder = folder
         self._queue: SimpleQueue[tuple[str, Sequence[bytes], Future[None]] | None] = SimpleQueue()
         self._segments: dict[str, _Segment] = {}
-        self._count = itertools.count()
         self._failed: StoreError | None = None
         self._closing = threading.Lock()
         self._closed = False
@@ -116,9 +117,7 @@ class SegmentStreams:
             start = taken.get(path.name, 0)
             if path.stat().st_size == start:
                 continue
-            with path.open("rb") as file:
-                file.seek(start)
-                frames = read_frames(file.read(), start, left)
+            frames = read_segment(path, start, left)
             if frames.torn:
                 self._refuse_damage(path)
             records += frames.records
@@ -198,9 +197,7 @@ class SegmentStreams:
                     (folder / part).mkdir(mode=0o700, exist_ok=True)
                     flush_folder(folder)
                 folder = folder / part
-            name = (
-                f"{time.time_ns() // 1000:014x}-{next(self._count):04x}-{quote(this_process(), safe='')}.seg"
-            )
+            name = f"{time.time_ns() // 1000:014x}-{next(_COUNT):04x}-{quote(this_process(), safe='')}.seg"
             self._segments[stream] = _Segment(folder / name)
             flush_folder(folder)
         return self._segments[stream]
@@ -228,8 +225,8 @@ def _folders_of(stream: str) -> list[str]:
     parts = stream.split("/")
     if any(part in ("", ".", "..") for part in parts):
         raise UsageError(f"{stream!r} cannot name a stream: give words with single slashes between them")
-    named = [re.sub("[A-Z~]", lambda found: f"%{ord(found[0]):02x}", quote(part, safe="")) for part in parts]
-    named = [re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), part) for part in named]
+    named = [re.sub("%..", lambda found: found[0].lower(), quote(part, safe="")) for part in parts]
+    named = [re.sub("[A-Z]", lambda found: f"%{ord(found[0]):02x}", part) for part in named]
     if any(len(part) > 200 or part.endswith(".seg") for part in named):
         raise UsageError(f"{stream!r} cannot name a stream: a part is too long, or ends in '.seg'")
     return named

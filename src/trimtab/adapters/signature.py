@@ -42,14 +42,18 @@ class Signer:
         # The id comes from the bundle: only its own alphabet may become part of a path.
         path = self._folder / f"{key_id}.pub"
         if not re.fullmatch(r"[0-9a-f]{16}", key_id) or not path.is_file():
-            raise ModelRefused(f"the bundle is signed with key {key_id[:32]!r}, which {self._folder} does not trust")
+            raise ModelRefused(
+                f"the bundle is signed with key {key_id[:32]!r}, which {self._folder} does not trust"
+            )
         try:
             raw = bytes.fromhex(path.read_text(encoding="ascii").strip())
             if _key_id(raw) != key_id:
                 raise ModelRefused(f"{path} holds another key than its name says; restore it")
             Ed25519PublicKey.from_public_bytes(raw).verify(bytes.fromhex(signature), content)
         except InvalidSignature as error:
-            raise ModelRefused(f"the bundle is not what key {key_id} signed: its bytes or its signature changed") from error
+            raise ModelRefused(
+                f"the bundle is not what key {key_id} signed: its bytes or its signature changed"
+            ) from error
         except ValueError as error:
             raise ModelRefused(f"the signature or the key {path} cannot be read: {error}") from error
 

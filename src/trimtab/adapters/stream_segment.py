@@ -8,12 +8,15 @@ torn tail where nothing of the batch after its own follows, and damage where it 
 import struct
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 _HEADER = struct.Struct("<III")
 _MORE = 1 << 31  # the batch goes on
 _END = 1 << 30  # the segment was closed; no record
 _FLAGS = _MORE | _END
+
+_PIECE_BYTES = 4 << 20
 
 #: Longest record.
 MOST_BYTES = (1 << 30) - 1
@@ -73,6 +76,24 @@ def read_frames(content: bytes, start: int = 0, most: int | None = None) -> Fram
             last = ends[most - 1] if most else start
             return Frames(records[:most], ends[:most], last, batch, False)
     return Frames(records, ends, end + start, batch, end < len(content))
+
+
+def read_segment(path: Path, start: int, most: int | None = None) -> Frames:
+    """Whole batches of a segment file from byte `start` on, where a record begins; read in pieces."""
+    records: list[bytes] = []
+    ends: list[int] = []
+    content, batch = b"", 0
+    with path.open("rb") as file:
+        file.seek(start)
+        while more := file.read(_PIECE_BYTES):
+            content += more
+            frames = read_frames(content, start, None if most is None else most - len(records))
+            records += frames.records
+            ends += frames.ends
+            content, start, batch = content[frames.end - start :], frames.end, frames.batch or batch
+            if most is not None and len(records) >= most:
+                return Frames(records, ends, start, batch, False)
+    return Frames(records, ends, start, batch, bool(content))
 
 
 def is_damaged(content: bytes) -> bool:

@@ -9,8 +9,8 @@ import polars as pl
 
 from trimtab.assembly.settings import FILE_NAME
 from trimtab.atoms.error import UsageError
+from trimtab.loop.train.target import read_target
 from trimtab.rows.table import read_files
-from trimtab.rows.target import task_of
 
 #: A text column in which nearly every row has a value of its own names rows; it says nothing about others.
 NAMING_SHARE = 0.9
@@ -83,7 +83,7 @@ def project_text(frame: pl.DataFrame, data: Path, target: str, folder: Path) -> 
         raise UsageError(f"--target {target!r}: {data.name} has no such column; it has {_listed(frame.columns)}")
     if len(frame.columns) < 2:
         raise UsageError(f"{data.name} has no column beside the target {target!r}: there is nothing to predict from")
-    task = task_of(frame.get_column(target), None)
+    task = read_target(frame.get_column(target), None, f"--target {target!r}: the column").task
     naming = [column for column in frame.columns if column != target and _only_names(frame.get_column(column))]
     if len(naming) == len(frame.columns) - 1:
         raise UsageError(f"{data.name}: every column beside {target!r} only names rows: there is nothing to predict from")

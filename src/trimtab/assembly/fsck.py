@@ -66,8 +66,8 @@ def fsck(store: Store, *, strict: bool = False, on_progress: Progress | None = N
     """Read everything in `store` and hold it against what it must be; changes nothing.
 
     Args:
-        store: An open store; others may work in it meanwhile, as only what was there at the start is held to be.
-        strict: Whether orphan blobs and temporary files are problems too: right for a store that nobody works in.
+        store: An open store; others may work in it meanwhile: what comes after the start is not looked at.
+        strict: Whether orphan blobs and temporary files are problems too: for a store nobody works in.
         on_progress: Told from time to time.
     """
     return _Examination(store, strict, on_progress or _silent).run()

@@ -19,14 +19,14 @@ from trimtab.atoms.content.feature_table import FeatureTable
 from trimtab.atoms.content.model import Model
 from trimtab.atoms.content.snapshot import Column, Snapshot
 from trimtab.atoms.error import StoreError, UsageError
-from trimtab.engine.project_source import project_modules
+from trimtab.engine.code_digest import project_modules
 from trimtab.engine.step import Done
 from trimtab.loop import evaluate as evaluate_stage
 from trimtab.loop import register as register_stage
 from trimtab.loop import train as train_stage
 from trimtab.loop.evaluate.blessing import decide_blessing
-from trimtab.loop.evaluate.champion import Champion
 from trimtab.loop.evaluate.evaluate import evaluate
+from trimtab.loop.evaluate.gate_rows import Champion
 from trimtab.loop.evaluate.policy import Policy
 from trimtab.loop.register.register import register
 from trimtab.loop.train.train import train
@@ -71,6 +71,7 @@ def train_model(
     files = {name: path.read_bytes() for name, path in modules.items()}
     environment = capture(root)
     code = model_code(session, spec)
+    trusted = session.project.settings.train.trusted_types
     searched = trials or session.project.settings.train.trials
     return session.run(
         train_stage.CARD,
@@ -84,7 +85,7 @@ def train_model(
             environment=environment,
             fixed=dict(fixed or {}),
             trials=searched,
-            write_estimator=write_estimator,
+            write_estimator=lambda estimator: write_estimator(estimator, trusted),
             code=code,
         ),
         took=[table, *([order] if order else [])],
@@ -111,7 +112,8 @@ def evaluate_model(session: Session, spec: ModelSpec, model: str, table: str) ->
     running = runtimes(session)["native"].load(session.store.part(content.estimator), content.task)
     took = [model, table]
     if champion is not None:
-        took += [each for each in (champion.bundle_id, champion.table_id) if each not in took]
+        took += [each for each in (champion.bundle, champion.table) if each not in took]
+    looks = _earlier_looks(session, table, model)
     try:
         scored = session.run(
             evaluate_stage.CARD,
@@ -125,9 +127,15 @@ def evaluate_model(session: Session, spec: ModelSpec, model: str, table: str) ->
                 challenger=running.answer,
                 champion=champion,
                 policy=policy,
+                looks=looks,
             ),
             took=took,
-            parameters={"policy": policy.settings(), "metrics": list(spec.metrics), "slices": list(spec.slices)},
+            parameters={
+                "policy": policy.settings(),
+                "metrics": list(spec.metrics),
+                "slices": list(spec.slices),
+                "looks": looks,
+            },
         )
     finally:
         running.close()
@@ -155,7 +163,9 @@ def evaluate_model(session: Session, spec: ModelSpec, model: str, table: str) ->
 def register_model(session: Session, spec: ModelSpec, blessing: Blessing, table: str, *, note: str = "") -> Done:
     """Compile a model, prove it on real rows, pack and sign it."""
     settings = session.project.settings.register
-    snapshot = _rows_of(session, table)
+    snapshots = _snapshots_of(session, table)
+    snapshot = snapshots[spec.rows.name]
+    views = {view.name: snapshots[view.source.name] for view in spec.views}
     inputs = request_columns(session, spec, snapshot)
     signer = Signer(session.project.store_folder / "keys")
     return session.run(
@@ -175,7 +185,11 @@ def register_model(session: Session, spec: ModelSpec, blessing: Blessing, table:
             sign=signer.sign,
             online=session.store.online,
             project_module=session.project.module,
-            read_estimator=read_estimator,
+            read_estimator=lambda content: read_estimator(content, session.project.settings.train.trusted_types),
+            view_ids=views,
+            tolerance=settings.tolerance,
+            latency_ms=settings.latency_ms,
+            size_bytes=settings.size_bytes,
         ),
         took=[blessing.model, blessing.scorecard, table, snapshot],
         parameters={
@@ -225,15 +239,30 @@ def table_of(session: Session, trained: str) -> str:
     return table
 
 
-def _rows_of(session: Session, table: str) -> str:
-    spec_source = session.store.read(table, FeatureTable).model
-    rows = session.project.model(spec_source).rows.name
-    for edge in session.memory.links.up(table):
-        for taken in session.memory.links.up(edge.source):
-            if taken.relation == "took" and session.store.artifact(taken.source).kind == "snapshot":
-                if session.store.read(taken.source, Snapshot).source == rows:
-                    return taken.source
-    raise StoreError(f"the ledger does not say which snapshot feature table {table[:12]} was made from")
+def _snapshots_of(session: Session, table: str) -> dict[str, str]:
+    """Artifact ids of the snapshots that a feature table was made from, by source."""
+    links = session.memory.links
+    taken = [
+        edge.source
+        for made in links.up(table)
+        if made.relation == "made"
+        for edge in links.up(made.source)
+        if edge.relation == "took" and session.store.artifact(edge.source).kind == "snapshot"
+    ]
+    return {session.store.read(snapshot, Snapshot).source: snapshot for snapshot in taken}
+
+
+def _earlier_looks(session: Session, table: str, model: str) -> int:
+    """How many other models were judged on the held-out rows of this table."""
+    links = session.memory.links
+    judged = {
+        taken.source
+        for edge in links.down(table)
+        if (action := links.node(edge.target)) is not None and action.kind == "evaluate"
+        for taken in links.up(edge.target)
+        if (node := links.node(taken.source)) is not None and node.kind == "model"
+    }
+    return len(judged - {model})
 
 
 def _champion(session: Session, spec: ModelSpec, table: str) -> Champion | None:
@@ -253,4 +282,4 @@ def _champion(session: Session, spec: ModelSpec, table: str) -> Champion | None:
         theirs = next(item for item in declared if isinstance(item, ModelSpec) and item.name == spec.name)
         spans = [span.name for span in content.spans]
         own = featurize_model(session, theirs, spans=spans).first("feature-table").id
-    return Champion(bundle_id=state.plan.champion, encoding=bundle.encoding, table_id=own, answer=running.answer)
+    return Champion(bundle=state.plan.champion, encoding=bundle.encoding, table=own, answer=running.answer)

@@ -7,7 +7,7 @@ import click
 from trimtab.cli.screen import plain, print_json, screen
 
 if TYPE_CHECKING:
-    from trimtab.assembly.verbs import Outcome
+    from trimtab.assembly.outcome import Outcome
 
 
 def end(outcome: "Outcome", as_json: bool) -> None:

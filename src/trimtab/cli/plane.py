@@ -27,10 +27,10 @@ def serve(host: str | None, serve_port: int | None, project: Path | None, store:
 
     Learns of releases by itself; needs no control plane. A bind elsewhere than on this machine is refused.
     """
-    from trimtab.assembly import prediction_plane
+    from trimtab.assembly.prediction_plane import serve as answer
     from trimtab.assembly.project import open_project
 
-    prediction_plane.serve(open_project(project, store, declarations=False), host=host, port=serve_port)
+    answer(open_project(project, store, declarations=False), host=host, port=serve_port)
 
 
 @click.command(epilog=example("trimtab server", "trimtab server --port 8501 --detach"))
@@ -40,7 +40,7 @@ def serve(host: str | None, serve_port: int | None, project: Path | None, store:
 @common
 def server(host: str | None, port: int | None, detach: bool, project: Path | None, store: str | None) -> None:
     """Show the page and the API, and keep the loop turning, until Ctrl-C."""
-    from trimtab.assembly import control_plane
+    from trimtab.assembly.control_plane import server as show
     from trimtab.assembly.project import open_project
 
-    control_plane.server(open_project(project, store), host=host, port=port, detach=detach)
+    show(open_project(project, store), host=host, port=port, detach=detach, say=click.echo)

@@ -115,7 +115,7 @@ class Links:
 
         Args:
             making: For an artifact that was reached through one of its makings: only that one counts. A plan
-                that a roll-back put in force again leads to what followed the roll-back, not to what went before.
+                that a roll-back put in force again leads to what followed the roll-back, not before.
         """
         steps = []
         for edge in self.up(record_id) if upward else self.down(record_id):

@@ -1,6 +1,8 @@
 """Memory: all views of one store, folded over its ledger and kept up to date."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from trimtab.atoms.action import Action, Closing
@@ -18,6 +20,9 @@ from trimtab.views.span import Spans
 from trimtab.views.stage import Stages
 from trimtab.views.timeline import Timeline
 from trimtab.views.window import Windows
+
+#: Entries from which a refresh is a long read.
+_LONG_READ = 5000
 
 _METHODS: dict[type, str] = {
     Artifact: "on_artifact",
@@ -68,22 +73,25 @@ class Memory:
 
     def refresh(self) -> bool:
         """Take what the ledger got since the last call; True where there was something. Cheap to poll."""
-        if self.store.ledger.head() == self.head:
+        newest = self.store.ledger.head()
+        if newest == self.head:
             return False
         before = self.head[0]
-        for entry in self.store.ledger.entries(after=before):
-            self.take(entry.record)
-            self.head = (entry.seq, entry.chain)
+        with _no_collector(newest[0] - before):
+            for entry in self.store.ledger.entries(after=before):
+                self.take(entry.record)
+                self.head = (entry.seq, entry.chain)
         return self.head[0] > before
 
     def take(self, record: Record) -> None:
         """Feed one record to every view."""
+        book = self._book
         if not isinstance(record, Closing):
-            self._book.add(record)
+            book.add(record)
         for taker in self._takers[type(record)]:
-            taker(record, self._book)
+            taker(record, book)
         if isinstance(record, Closing):
-            self._book.end(record.action)
+            book.end(record.action)
 
     @property
     def links(self) -> Links:
@@ -93,6 +101,19 @@ class Memory:
                 self._links.take(entry.record)
                 self._links_head = entry.seq
         return self._links
+
+
+@contextmanager
+def _no_collector(entries: int) -> Iterator[None]:
+    """Hold the cycle collector back over a long read: records make no cycles, and it takes half of the time."""
+    pause = entries > _LONG_READ and gc.isenabled()
+    if pause:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if pause:
+            gc.enable()
 
 
 def _takers(folds: tuple[Fold, ...]) -> dict[type, list[Callable[[Any, Book], None]]]:

@@ -92,6 +92,8 @@ class Retrains:
             self._of[made] = state
 
     def _order_of(self, action: Action, book: Book) -> RetrainState | None:
+        if not any(taken in self._of for taken in action.took):
+            return None
         for kind in ("retrain-order", "model", "scorecard", "feature-table"):
             for taken in book.of_kind(action.took, kind):
                 if taken in self._of:

@@ -35,7 +35,9 @@ class Stages:
 
     def on_action(self, action: Action, book: Book) -> None:
         """Take an Action as it opens."""
-        state = self._stages.setdefault(action.stage, StageState(verb=action.stage))
+        state = self._stages.get(action.stage)
+        if state is None:
+            state = self._stages[action.stage] = StageState(verb=action.stage)
         state.last, state.ended = action, None
 
     def on_closing(self, closing: Closing, book: Book) -> None:

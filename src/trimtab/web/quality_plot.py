@@ -141,7 +141,7 @@ def _mark(point: _Point, across: Scale, down: Scale) -> str:
 
 
 def _time_axis(ticks: list[Tick], x: Scale, panels: list[_Panel]) -> str:
-    parts = []
+    parts: list[str] = []
     for tick in ticks:
         at = x(tick.at)
         if panels[0].left <= at <= panels[0].right:

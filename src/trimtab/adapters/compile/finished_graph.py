@@ -30,7 +30,11 @@ def finished_graph(model: Any, task: str, opset: Mapping[str, int]) -> bytes:
         kept,
         "trimtab",
         [item for item in graph.input if item.name == INPUT],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None] if task == "regression" else [None, None])],
+        [
+            helper.make_tensor_value_info(
+                OUTPUT, TensorProto.FLOAT, [None] if task == "regression" else [None, None]
+            )
+        ],
         [item for item in initializers if item.name in used],
     )
     _rename(small, {INPUT: INPUT, OUTPUT: OUTPUT, "": ""})

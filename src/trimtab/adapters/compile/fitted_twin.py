@@ -27,7 +27,9 @@ def fitted_twin(estimator: Any) -> Any:
                 (name, step, [int(place) for place in places[name]]) for name, step, _ in part.transformers_
             ]
         elif isinstance(part, VotingClassifier):
-            part.flatten_transform = False  # says how `transform` answers, which nobody asks; True is not converted
+            part.flatten_transform = (
+                False  # says how `transform` answers, which nobody asks; True is not converted
+            )
         elif isinstance(part, LinearDiscriminantAnalysis) and len(getattr(part, "classes_", ())) == 2:
             raise ModelRefused("LinearDiscriminantAnalysis of two classes cannot be compiled exactly")
         elif isinstance(part, CalibratedClassifierCV) and part.method != "sigmoid":

@@ -22,12 +22,16 @@ def convert_imputer(scope: Any, operator: Any, container: Any) -> None:
     """Replace NaN by the column's statistic."""
     imputer = operator.raw_operator
     if not (isinstance(imputer.missing_values, float) and np.isnan(imputer.missing_values)):
-        raise ModelRefused(f"SimpleImputer with missing_values={imputer.missing_values!r} cannot be compiled: use NaN")
+        raise ModelRefused(
+            f"SimpleImputer with missing_values={imputer.missing_values!r} cannot be compiled: use NaN"
+        )
     rows = concatenate_variables(scope, operator.inputs, container)
     kept = _kept(imputer)
     statistics = np.asarray(imputer.statistics_, dtype=np.float64)[kept]
     # A column that was missing throughout, kept by keep_empty_features, is filled with zero.
-    fill = add_constant(scope, container, np.nan_to_num(statistics, nan=0.0).astype(np.float32).reshape(1, -1))
+    fill = add_constant(
+        scope, container, np.nan_to_num(statistics, nan=0.0).astype(np.float32).reshape(1, -1)
+    )
     chosen = rows
     if len(kept) != len(imputer.statistics_):
         chosen = add_node(scope, container, "Gather", [rows, add_constant(scope, container, kept)], axis=1)
@@ -37,10 +41,16 @@ def convert_imputer(scope: Any, operator: Any, container: Any) -> None:
         marked = np.asarray(imputer.indicator_.features_, dtype=np.int64)
         looked = add_node(scope, container, "Gather", [rows, add_constant(scope, container, marked)], axis=1)
         flags = add_node(
-            scope, container, "Cast", [add_node(scope, container, "IsNaN", [looked])], to=onnx_proto.TensorProto.FLOAT
+            scope,
+            container,
+            "Cast",
+            [add_node(scope, container, "IsNaN", [looked])],
+            to=onnx_proto.TensorProto.FLOAT,
         )
         filled = add_node(scope, container, "Concat", [filled, flags], axis=1)
-    container.add_node("Identity", filled, operator.outputs[0].full_name, name=scope.get_unique_operator_name("Identity"))
+    container.add_node(
+        "Identity", filled, operator.outputs[0].full_name, name=scope.get_unique_operator_name("Identity")
+    )
 
 
 def _kept(imputer: Any) -> Any:

@@ -31,7 +31,9 @@ def lightgbm_link(estimator: Any) -> str:
     """
     words = str(estimator.booster_.dump_model(num_iteration=1).get("objective", "")).split()
     if not words or words[0] not in LINKS or "sqrt" in words:
-        raise ModelRefused(f"{type(estimator).__name__} with objective {' '.join(words) or '(its own)'!r} cannot be compiled")
+        raise ModelRefused(
+            f"{type(estimator).__name__} with objective {' '.join(words) or '(its own)'!r} cannot be compiled"
+        )
     return LINKS[words[0]]
 
 
@@ -81,7 +83,9 @@ def _add(table: TreeTable, root: dict[str, Any], output: int, factor: float) -> 
 
 def _threshold(node: dict[str, Any]) -> float:
     if node["decision_type"] != "<=":
-        raise ModelRefused("LightGBM with categorical_feature= cannot be compiled: leave the codes as numbers")
+        raise ModelRefused(
+            "LightGBM with categorical_feature= cannot be compiled: leave the codes as numbers"
+        )
     return float(node["threshold"])
 
 

@@ -41,7 +41,9 @@ def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
         hot = add_node(scope, container, "MatMul", [hot, add_constant(scope, container, matrix)])
     if unknown.any():
         hot = add_node(scope, container, "Add", [hot, add_constant(scope, container, unknown.reshape(1, -1))])
-    container.add_node("Identity", hot, operator.outputs[0].full_name, name=scope.get_unique_operator_name("Identity"))
+    container.add_node(
+        "Identity", hot, operator.outputs[0].full_name, name=scope.get_unique_operator_name("Identity")
+    )
 
 
 def _tables(encoder: Any) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -50,11 +52,18 @@ def _tables(encoder: Any) -> list[tuple[NDArray[np.float32], NDArray[np.float32]
     tables = []
     for place, values in enumerate(encoder.categories_):
         if np.asarray(values).dtype.kind not in "iufb":
-            raise ModelRefused("OneHotEncoder over texts cannot be compiled: its columns must be the encoded numbers")
+            raise ModelRefused(
+                "OneHotEncoder over texts cannot be compiled: its columns must be the encoded numbers"
+            )
         probe = np.array([[known[0] for known in encoder.categories_]] * len(values), dtype=np.float32)
         probe[:, place] = values
         last = first + widths[place]
-        tables.append((_transform(encoder, probe)[:, first:last], _unknown(encoder, probe[:1].copy(), place)[first:last]))
+        tables.append(
+            (
+                _transform(encoder, probe)[:, first:last],
+                _unknown(encoder, probe[:1].copy(), place)[first:last],
+            )
+        )
         first = last
     return tables
 
@@ -75,7 +84,9 @@ def _transform(encoder: Any, probe: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float32)
 
 
-def _matrix(tables: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _matrix(
+    tables: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     height, width = sum(len(table) for table, _ in tables), sum(table.shape[1] for table, _ in tables)
     matrix, row, column = np.zeros((height, width), dtype=np.float32), 0, 0
     for table, unknown in tables:
@@ -86,4 +97,9 @@ def _matrix(tables: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> tu
 
 def _mark_missing(scope: Any, container: Any, rows: str) -> str:
     missing = add_node(scope, container, "IsNaN", [rows])
-    return add_node(scope, container, "Where", [missing, add_constant(scope, container, np.array([_MISSING], dtype=np.float32)), rows])
+    return add_node(
+        scope,
+        container,
+        "Where",
+        [missing, add_constant(scope, container, np.array([_MISSING], dtype=np.float32)), rows],
+    )

@@ -8,7 +8,11 @@ from trimtab.adapters.compile.scikit_tree import forest_table, histogram_link, h
 from trimtab.adapters.compile.tree_operator import add_classifier, add_regressor
 from trimtab.adapters.compile.tree_table import TreeTable
 
-_CLASSIFIER_OPTIONS = {"zipmap": [True, False, "columns"], "nocl": [True, False], "output_class_labels": [False, True]}
+_CLASSIFIER_OPTIONS = {
+    "zipmap": [True, False, "columns"],
+    "nocl": [True, False],
+    "output_class_labels": [False, True],
+}
 
 #: Builds the tree table of a fitted estimator.
 MakeTable = Callable[[Any], TreeTable]
@@ -27,13 +31,28 @@ def register_converters() -> None:
     from trimtab.adapters.compile.one_hot import convert_one_hot, one_hot_shape
     from trimtab.adapters.compile.robust_scaler import convert_robust_scaler
 
-    update_registered_converter(preprocessing.OneHotEncoder, "TrimtabOneHotEncoder", one_hot_shape, convert_one_hot)
+    update_registered_converter(
+        preprocessing.OneHotEncoder, "TrimtabOneHotEncoder", one_hot_shape, convert_one_hot
+    )
     update_registered_converter(impute.SimpleImputer, "TrimtabSimpleImputer", imputer_shape, convert_imputer)
     update_registered_converter(
-        preprocessing.RobustScaler, "TrimtabRobustScaler", calculate_sklearn_scaler_output_shapes, convert_robust_scaler
+        preprocessing.RobustScaler,
+        "TrimtabRobustScaler",
+        calculate_sklearn_scaler_output_shapes,
+        convert_robust_scaler,
     )
-    forests = (ensemble.RandomForestClassifier, ensemble.ExtraTreesClassifier, ensemble.RandomForestRegressor, ensemble.ExtraTreesRegressor)
-    trees = (tree.DecisionTreeClassifier, tree.ExtraTreeClassifier, tree.DecisionTreeRegressor, tree.ExtraTreeRegressor)
+    forests = (
+        ensemble.RandomForestClassifier,
+        ensemble.ExtraTreesClassifier,
+        ensemble.RandomForestRegressor,
+        ensemble.ExtraTreesRegressor,
+    )
+    trees = (
+        tree.DecisionTreeClassifier,
+        tree.ExtraTreeClassifier,
+        tree.DecisionTreeRegressor,
+        tree.ExtraTreeRegressor,
+    )
     for kind in forests + trees:
         _register(kind, forest_table, lambda estimator: "none")
     _register(ensemble.HistGradientBoostingClassifier, histogram_table, histogram_link, raw_scores=True)
@@ -58,7 +77,12 @@ def _register_boosters() -> None:
     else:
         from trimtab.adapters.compile.xgboost_tree import xgboost_link, xgboost_table
 
-        for kind in (xgboost.XGBClassifier, xgboost.XGBRegressor, xgboost.XGBRFClassifier, xgboost.XGBRFRegressor):
+        for kind in (
+            xgboost.XGBClassifier,
+            xgboost.XGBRegressor,
+            xgboost.XGBRFClassifier,
+            xgboost.XGBRFRegressor,
+        ):
             _register(kind, xgboost_table, xgboost_link, raw_scores=hasattr(kind, "decision_function"))
 
 
@@ -85,5 +109,9 @@ def _register(kind: type, make_table: MakeTable, find_link: FindLink, raw_scores
     options: dict[str, Any] | None = dict(_CLASSIFIER_OPTIONS) if classifies else None
     if options is not None and raw_scores:
         options["raw_scores"] = [True, False]
-    shape = calculate_linear_classifier_output_shapes if classifies else calculate_linear_regressor_output_shapes
-    update_registered_converter(kind, f"Trimtab{kind.__module__.partition('.')[0]}{kind.__name__}", shape, convert, options=options)
+    shape = (
+        calculate_linear_classifier_output_shapes if classifies else calculate_linear_regressor_output_shapes
+    )
+    update_registered_converter(
+        kind, f"Trimtab{kind.__module__.partition('.')[0]}{kind.__name__}", shape, convert, options=options
+    )

@@ -22,5 +22,9 @@ def convert_robust_scaler(scope: Any, operator: Any, container: Any) -> None:
         if values is not None:
             constant = add_constant(scope, container, np.asarray(values, dtype=np.float64).reshape(1, -1))
             wide = add_node(scope, container, "Cast", [rows], to=_DOUBLE)
-            rows = add_node(scope, container, "Cast", [add_node(scope, container, kind, [wide, constant])], to=_FLOAT)
-    container.add_node("Identity", rows, operator.outputs[0].full_name, name=scope.get_unique_operator_name("Identity"))
+            rows = add_node(
+                scope, container, "Cast", [add_node(scope, container, kind, [wide, constant])], to=_FLOAT
+            )
+    container.add_node(
+        "Identity", rows, operator.outputs[0].full_name, name=scope.get_unique_operator_name("Identity")
+    )

@@ -11,7 +11,9 @@ from trimtab.atoms.error import ModelRefused
 def forest_table(estimator: Any) -> TreeTable:
     """A single tree or a forest: the mean of its trees (class shares, or values)."""
     if int(getattr(estimator, "n_outputs_", 1)) != 1:
-        raise ModelRefused(f"{type(estimator).__name__} with {estimator.n_outputs_} targets cannot be compiled")
+        raise ModelRefused(
+            f"{type(estimator).__name__} with {estimator.n_outputs_} targets cannot be compiled"
+        )
     trees = [member.tree_ for member in getattr(estimator, "estimators_", [estimator])]
     outputs = len(estimator.classes_) if hasattr(estimator, "classes_") else 1
     table = TreeTable(outputs, [0.0] * outputs)
@@ -39,13 +41,16 @@ def histogram_table(estimator: Any) -> TreeTable:
     Splits over sets of categories are refused: they have no counterpart in this ONNX operator, and the usual
     converter writes them as thresholds, without an error.
     """
-    if getattr(estimator, "_preprocessor", None) is not None or getattr(estimator, "is_categorical_", None) is not None:
+    if (
+        getattr(estimator, "_preprocessor", None) is not None
+        or getattr(estimator, "is_categorical_", None) is not None
+    ):
         raise ModelRefused(
             f"{type(estimator).__name__} with categorical_features= cannot be compiled: "
             "encode the categories in a pipeline instead (OneHotEncoder, or leave the codes as numbers)"
         )
     base = np.asarray(estimator._baseline_prediction, dtype=np.float64).ravel()
-    table = TreeTable(len(base), base)
+    table = TreeTable(len(base), base.tolist())
     for iteration in estimator._predictors:
         for output, predictor in enumerate(iteration):
             nodes = predictor.nodes

@@ -9,7 +9,9 @@ from trimtab.adapters.compile.tree_table import TreeTable
 _POST_TRANSFORM = {"none": "NONE", "logistic": "LOGISTIC", "softmax": "SOFTMAX"}
 
 
-def add_classifier(table: TreeTable, link: str, labels: Any, scope: Any, operator: Any, container: Any) -> None:
+def add_classifier(
+    table: TreeTable, link: str, labels: Any, scope: Any, operator: Any, container: Any
+) -> None:
     """Write label and probabilities; with one raw score and two classes the score is the second class's."""
     attributes = table.attributes("class")
     values = np.asarray(labels)
@@ -56,6 +58,10 @@ def _float_input(scope: Any, operator: Any, container: Any) -> str:
         return str(variable.full_name)
     name = scope.get_unique_variable_name("as_float")
     container.add_node(
-        "Cast", variable.full_name, name, to=onnx_proto.TensorProto.FLOAT, name=scope.get_unique_operator_name("Cast")
+        "Cast",
+        variable.full_name,
+        name,
+        to=onnx_proto.TensorProto.FLOAT,
+        name=scope.get_unique_operator_name("Cast"),
     )
     return str(name)

@@ -42,9 +42,15 @@ def xgboost_table(estimator: Any) -> TreeTable:
     learner = json.loads((booster[first:last] if last else booster).save_raw("json"))["learner"]
     boosting = learner["gradient_booster"]
     if boosting["name"] != "gbtree":
-        raise ModelRefused(f"{who} with booster={boosting['name']!r} cannot be compiled: use booster='gbtree'")
+        raise ModelRefused(
+            f"{who} with booster={boosting['name']!r} cannot be compiled: use booster='gbtree'"
+        )
     groups = boosting["model"]["tree_info"]
-    outputs = max(int(learner["learner_model_param"]["num_class"]), int(learner["learner_model_param"].get("num_target", 1)), 1)
+    outputs = max(
+        int(learner["learner_model_param"]["num_class"]),
+        int(learner["learner_model_param"].get("num_target", 1)),
+        1,
+    )
     table = TreeTable(outputs, _base(estimator, learner, outputs))
     for tree, group in zip(boosting["model"]["trees"], groups, strict=True):
         _add(table, tree, int(group), who)
@@ -66,7 +72,9 @@ def _add(table: TreeTable, tree: dict[str, Any], output: int, who: str) -> None:
     if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
         raise ModelRefused(f"{who} with multi_strategy='multi_output_tree' cannot be compiled")
     if any(tree.get("split_type", [])):
-        raise ModelRefused(f"{who} with enable_categorical=True cannot be compiled: leave the codes as numbers")
+        raise ModelRefused(
+            f"{who} with enable_categorical=True cannot be compiled: leave the codes as numbers"
+        )
     left = np.array(tree["left_children"])
     # A leaf keeps its value where a split keeps its threshold.
     conditions = np.array(tree["split_conditions"], dtype=np.float64)

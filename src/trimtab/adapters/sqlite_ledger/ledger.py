@@ -29,6 +29,8 @@ from trimtab.ports.ledger import Lease
 
 #: Entries read in one query: a reader holds no transaction open between two of them.
 _PAGE = 1000
+#: As bytes, whatever somebody who changed the file by hand has put there.
+_RECORD = "seq, name, CAST(body AS BLOB)"
 
 
 class SqliteLedger:
@@ -79,7 +81,7 @@ class SqliteLedger:
                 if chain is None:
                     chain = GENESIS if after <= 0 else _chain_at(connection, after)
                 rows = connection.execute(
-                    "SELECT seq, name, body, chain FROM entry WHERE seq > ? ORDER BY seq LIMIT ?",
+                    f"SELECT {_RECORD}, chain FROM entry WHERE seq > ? ORDER BY seq LIMIT ?",
                     (after, size),
                 ).fetchall()
             for seq, name, body, stored in rows:
@@ -107,7 +109,8 @@ class SqliteLedger:
         """See the port."""
         with self._reading.lend() as connection:
             row = connection.execute(
-                "SELECT seq, name, body FROM entry WHERE id = ? AND name <> 'closing'", (record_id,)
+                f"SELECT {_RECORD} FROM entry WHERE id = ? AND name <> 'closing'",
+                (record_id,),
             ).fetchone()
         return self._parse(*row) if row else None
 
@@ -116,7 +119,7 @@ class SqliteLedger:
         low = id_prefix(prefix)
         with self._reading.lend() as connection:
             rows = connection.execute(
-                "SELECT seq, name, body FROM entry WHERE id >= ? AND id < ? AND name <> 'closing' "
+                f"SELECT {_RECORD} FROM entry WHERE id >= ? AND id < ? AND name <> 'closing' "
                 "ORDER BY id LIMIT ?",
                 (low, low + "g", limit),
             ).fetchall()

@@ -53,3 +53,8 @@ class Model(Content, frozen=True, kw_only=True):
     holdout_from: str | None = None
     #: Share of rows held out, in (0, 1).
     holdout_share: float = 0.2
+    #: Column that was learnt.
+    target: str = ""
+    #: Columns that name a row and say when it happened, where the source has them: the hold-out goes by them.
+    key: str | None = None
+    event_time: str | None = None

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from trimtab.atoms.check import Check, Verdict
 from trimtab.loop.evaluate.policy import Policy
 
+#: What `quality.baseline` is about where the model is held against class shares or the mean.
+CONSTANT = "constant"
+
 
 @dataclass(frozen=True, slots=True)
 class Blessing:
@@ -21,8 +24,8 @@ class Blessing:
 def decide_blessing(checks: Sequence[Check], policy: Policy, *, first: bool) -> Blessing:
     """Decide by the Checks of one evaluation.
 
-    Whatever failed or could not be judged refuses. Against a champion an undecided comparison refuses too, unless
-    the policy says otherwise: who answers now is the safer choice. A first model has nobody to be safer than.
+    Whatever failed or could not be judged refuses. Against a champion an undecided comparison refuses too,
+    unless the policy says otherwise: who answers now is the safer choice. A first model has no such rival.
 
     Args:
         first: True where the model has no champion yet.
@@ -37,8 +40,8 @@ def decide_blessing(checks: Sequence[Check], policy: Policy, *, first: bool) -> 
         return Blessing("refuse", tuple(check.id for check in undecided), _words(undecided))
     if not checks:
         return Blessing("refuse", (), "nothing was judged")
-    without = [check for check in unsure if check.name in ("quality.baseline", "quality.champion")]
-    if first and not any(check.name == "quality.baseline" and check.verdict is Verdict.PASS for check in checks):
+    without = [check for check in unsure if check.name == "quality.baseline"]
+    if first and any(check.about == CONSTANT for check in without):
         return Blessing("bless", ids, f"blessed without evidence: {_words(without)}")
     if undecided:
         return Blessing("bless", ids, f"blessed without evidence, as the policy says: {_words(undecided)}")
@@ -47,4 +50,6 @@ def decide_blessing(checks: Sequence[Check], policy: Policy, *, first: bool) -> 
 
 
 def _words(checks: Sequence[Check]) -> str:
-    return "; ".join(f"{check.name}{f' ({check.about})' if check.about else ''}: {check.says}" for check in checks)
+    return "; ".join(
+        f"{check.name}{f' ({check.about})' if check.about else ''}: {check.says}" for check in checks
+    )

@@ -8,7 +8,7 @@ from typing import Any
 class Policy:
     """Settings of the gate; kept as a rules artifact with every judgement."""
 
-    #: How much worse than the champion still passes, as a share of the champion's loss (of 1 - score for scores).
+    #: How much worse than the champion still passes, as a share of its loss (of 1 - score for scores).
     margin: float = 0.01
     #: The same within a slice.
     slice_margin: float = 0.1

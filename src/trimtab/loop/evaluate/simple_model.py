@@ -26,7 +26,7 @@ class SimpleModel:
     feature: str | None
     place: int
     edges: Floats
-    #: Class shares a bin, shape (bins, classes), or means, shape (bins, 1); the last bin is the missing values'.
+    #: Class shares, shape (bins, classes), or means, shape (bins, 1); the last bin is the missing values'.
     table: Floats
 
     def answer(self, rows: NDArray[np.float32]) -> Floats:
@@ -45,7 +45,9 @@ def fit_constant(truth: NDArray[np.generic], classes: int) -> SimpleModel:
         truth: Class codes or values of the training rows, shape (n,).
         classes: Number of classes; 0 for regression.
     """
-    mean = _targets(truth, classes).mean(axis=0, keepdims=True) if truth.size else np.zeros((1, max(classes, 1)))
+    mean = (
+        _targets(truth, classes).mean(axis=0, keepdims=True) if truth.size else np.zeros((1, max(classes, 1)))
+    )
     return SimpleModel(feature=None, place=0, edges=np.empty(0), table=mean)
 
 
@@ -61,8 +63,8 @@ def fit_one_feature(
         classes: Number of classes; 0 for regression.
 
     Source:
-        Holte 1993 (1R): very simple rules do well on most data. Chosen on the half of the rows that it was not
-        fitted on.
+        Holte 1993 (1R): very simple rules do well on most data. Chosen on the half of the rows that it
+        was not fitted on.
     """
     if len(rows) < 2:
         return fit_constant(truth, classes)
@@ -84,7 +86,8 @@ def fit_one_feature(
 def _targets(truth: NDArray[np.generic], classes: int) -> Floats:
     if not classes:
         return truth.astype(np.float64)[:, None]
-    return (truth[:, None] == np.arange(classes)).astype(np.float64)
+    members: Floats = (truth[:, None] == np.arange(classes)).astype(np.float64)
+    return members
 
 
 def _edges(values: NDArray[np.float32], column: ColumnEncoding) -> Floats:
@@ -94,8 +97,9 @@ def _edges(values: NDArray[np.float32], column: ColumnEncoding) -> Floats:
 
 
 def _bins(values: NDArray[np.float32], edges: Floats) -> NDArray[np.intp]:
-    place = np.searchsorted(edges, values.astype(np.float64), side="right")
-    return np.where(np.isnan(values), edges.size + 1, place)
+    place: NDArray[np.intp] = np.searchsorted(edges, values.astype(np.float64), side="right")
+    place[np.isnan(values)] = edges.size + 1
+    return place
 
 
 def _table(found: NDArray[np.intp], targets: Floats, bins: int) -> Floats:

@@ -90,7 +90,8 @@ def ordered(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
     """The rows in order of time and key, so that files in another order make the same span."""
     if source.event_time is None:
         return rows
-    return rows.sort([name for name in (source.event_time, source.key) if name], maintain_order=True)
+    by = (source.event_time, source.key, source.known_time)
+    return rows.sort([name for name in by if name is not None], maintain_order=True)
 
 
 def copies(rows: pl.DataFrame) -> int:

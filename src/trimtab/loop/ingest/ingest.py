@@ -114,7 +114,7 @@ def _came(rows: pl.DataFrame, earlier: pl.DataFrame, source: Source) -> int:
     names = source.identity
     if not names or any(earlier.schema.get(name) != rows.schema[name] for name in names):
         return max(rows.height - earlier.height, 0)
-    return rows.join(earlier, on=names, how="anti").height
+    return rows.join(earlier, on=names, how="anti", nulls_equal=True).height
 
 
 def _moment(table: pl.DataFrame, event_time: str | None, place: int) -> str | None:

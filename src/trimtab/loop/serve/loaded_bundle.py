@@ -110,7 +110,7 @@ class LoadedBundle:
         if read is None:
             return None
         inputs, features, matrix = read
-        return Answers(inputs=inputs, features=features, answers=self._answer(matrix))
+        return Answers(inputs=inputs, features=features, answers=self._answer(matrix).tolist())
 
     def enter(self) -> bool:
         """Begin to use the bundle; False where it is closed already and a newer one must be asked for."""

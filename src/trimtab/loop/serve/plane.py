@@ -25,6 +25,8 @@ _log = logging.getLogger("trimtab.serve")
 #: Bytes of a refused body that are logged.
 _REFUSED_BYTES = 4096
 _PROBLEM = b"application/problem+json"
+#: Paths whose endpoint is remembered.
+_MOST_REMEMBERED = 1024
 
 _encode = msgspec.json.Encoder().encode
 
@@ -75,6 +77,8 @@ class Plane:
         self._paths: dict[tuple[str, int], list[tuple[list[str], dict[str, _Endpoint]]]] = {}
         for endpoint in self.endpoints:
             self._place(endpoint)
+        #: Where requests went before, by method and path.
+        self._found: dict[tuple[str, str], tuple[_Endpoint, dict[str, str]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection's request, or follow the server's life."""
@@ -168,6 +172,16 @@ class Plane:
         return Reply(body, problem.status, _PROBLEM, tuple(problem.headers()))
 
     def _find(self, request: Request) -> _Endpoint:
+        found = self._found.get((request.method, request.path))
+        if found is not None:
+            endpoint, request.names = found
+            return endpoint
+        endpoint = self._search(request)
+        if len(self._found) < _MOST_REMEMBERED:
+            self._found[request.method, request.path] = (endpoint, request.names)
+        return endpoint
+
+    def _search(self, request: Request) -> _Endpoint:
         parts = request.path.split("/")
         for pattern, by_method in self._paths.get((parts[1] if len(parts) > 1 else "", len(parts)), ()):
             names = {}

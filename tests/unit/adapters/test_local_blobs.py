@@ -1,0 +1,61 @@
+"""What blobs on files add to the port: modes, left-overs, and what they do not take for a blob."""
+
+import stat
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from trimtab.adapters import local_blobs
+from trimtab.adapters.local_blobs import LocalBlobs
+from trimtab.adapters.process_holder import this_process
+from trimtab.atoms.error import Damaged, StoreError
+
+
+def test_folders_are_private_and_blobs_lie_under_their_first_digits(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs")
+    key = blobs.put(b"abc")
+    path = tmp_path / "blobs" / key[:2] / key
+    assert path.read_bytes() == b"abc"
+    for folder in (tmp_path / "blobs", path.parent, tmp_path / "blobs" / "incoming"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert blobs.temporaries == []
+
+
+def test_a_sweep_takes_what_the_dead_left_and_nothing_else(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path)
+    host, pid, start = this_process().split(":")
+    dead = tmp_path / "incoming" / f"{quote(f'{host}:{pid}:{start}9', safe='')}+0"
+    alive = tmp_path / "incoming" / f"{quote(this_process(), safe='')}+999"
+    stranger = tmp_path / "incoming" / "notes.txt"
+    for path in (dead, alive, stranger):
+        path.write_bytes(b"half a blo")
+    assert blobs.sweep() == 1
+    assert blobs.temporaries == sorted([alive, stranger])
+
+
+def test_a_put_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = LocalBlobs(tmp_path)
+
+    def full(path: Path, content: bytes) -> None:
+        path.write_bytes(content[:1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(local_blobs, "write_new", full)
+    with pytest.raises(StoreError, match="No space"):
+        blobs.put(b"abc")
+    assert blobs.temporaries == []
+    assert list(blobs.keys()) == []
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("bit", [0, 7])
+def test_each_flipped_bit_is_noticed(tmp_path: Path, place: int, bit: int) -> None:
+    blobs = LocalBlobs(tmp_path)
+    key = blobs.put(b"abc")
+    content = bytearray(b"abc")
+    content[place] ^= 1 << bit
+    (tmp_path / key[:2] / key).write_bytes(content)
+    with pytest.raises(Damaged, match=key):
+        blobs.get(key)

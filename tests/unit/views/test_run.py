@@ -1,0 +1,44 @@
+"""Runs and retrains: what was trained, why, and how it ended."""
+
+from trimtab.atoms.action import Outcome
+from trimtab.testing.example_year import MODEL
+from trimtab.views.memory import Memory
+
+
+def test_done_and_failed_runs_are_listed_with_what_is_known(year: Memory) -> None:
+    runs = year.runs.all(MODEL)
+    assert [run.outcome for run in runs] == [Outcome.DONE, Outcome.FAILED, Outcome.DONE, Outcome.DONE]
+    first, failed = runs[0], runs[1]
+    assert first.metrics == {"log_loss": 0.452, "roc_auc": 0.74}
+    assert first.parameters == {"learning_rate": 0.05, "leaves": 31}
+    assert first.gate == "bless"
+    assert first.commit is not None
+    assert first.rows_train == 42_400
+    assert "MemoryError" in failed.note
+    assert failed.trained is None
+    assert failed.metrics == {}
+    assert year.runs.all("nobody") == []
+
+
+def test_an_order_is_followed_to_its_end(year: Memory) -> None:
+    first, second = year.retrains.all(MODEL)
+    assert (first.number, first.outcome, first.failures) == (1, "promoted", 1)
+    assert (second.number, second.outcome, second.failures) == (2, "rolled back", 0)
+    versions = year.releases.versions(MODEL)
+    assert (first.bundle, second.bundle) == (versions[1].bundle, versions[2].bundle)
+    ended = year.store.ledger.find(second.ended_by)
+    assert ended is not None
+    assert ended.kind == "roll-back"
+    assert year.retrains.open(MODEL) is None
+
+
+def test_an_order_is_in_flight_until_a_release_ends_it(year: Memory) -> None:
+    memory = Memory(year.store)
+    seen = []
+    for entry in year.store.ledger.entries():
+        memory.take(entry.record)
+        order = memory.retrains.open(MODEL)
+        said = f"{order.number} {order.outcome}" if order else "none"
+        if not seen or seen[-1] != said:
+            seen.append(said)
+    assert seen == ["none", "1 in flight", "1 failed", "1 in flight", "none", "2 in flight", "none"]
