@@ -1,4 +1,4 @@
-"""One model for all servers under test: boosted trees with preprocessing, on rows like those of the flights."""
+"""One model for all servers under test: boosted trees with preprocessing, on rows like the flights'."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,11 @@ def made_up_rows(seed: int = 0) -> pl.DataFrame:
             "dest": random.choice([f"D{number:03}" for number in range(100)], ROWS),
         }
     )
-    level = frame["hour"].to_numpy() * 0.12 + frame["wind_speed"].to_numpy() * 0.05 - frame["visib"].to_numpy() * 0.2
+    level = (
+        frame["hour"].to_numpy() * 0.12
+        + frame["wind_speed"].to_numpy() * 0.05
+        - frame["visib"].to_numpy() * 0.2
+    )
     return frame.with_columns(late=random.random(ROWS) < 1 / (1 + np.exp(1.2 - level)))
 
 

@@ -4,6 +4,7 @@
 
 Prints one line of JSON: requests per second, p50 and p99 in milliseconds, answers that were not 200.
 """
+# ruff: noqa: T201 (it prints its result)
 
 import asyncio
 import json
@@ -56,7 +57,9 @@ class Connection(asyncio.Protocol):
         self._transport.write(self._request)  # type: ignore[attr-defined]
 
 
-async def load(host: str, port: int, path: str, body: bytes, connections: int, seconds: float) -> dict[str, float]:
+async def load(
+    host: str, port: int, path: str, body: bytes, connections: int, seconds: float
+) -> dict[str, float]:
     """Load one address for some seconds (after a tenth of that to warm up)."""
     head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

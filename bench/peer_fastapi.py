@@ -1,6 +1,6 @@
 """The hand-written server that teams start with: FastAPI, pandas, scikit-learn.
 
-    python bench/peer_fastapi.py MODEL.joblib PORT
+python bench/peer_fastapi.py MODEL.joblib PORT
 """
 
 import sys

@@ -2,9 +2,10 @@
 
     python bench/predict_one_row.py [SECONDS] [ROUNDS]
 
-Both servers hold the same boosted trees with preprocessing, one worker each, pinned to one core; the load generator has
-the other core. They take turns, round by round, so that whatever else the machine does hits both. Asserts nothing.
+All servers hold the same boosted trees with preprocessing, one worker each, pinned to one core; the load
+generator has another. They take turns, round by round, so that whatever else the machine does hits all.
 """
+# ruff: noqa: T201, PLW1509 (it prints its result, and has no threads when it starts children)
 
 import json
 import os
@@ -55,8 +56,18 @@ def start(arguments: list[str], port: int) -> subprocess.Popen[bytes]:
 
 def measure(port: int, connections: int, seconds: float) -> dict[str, float]:
     """One run of the load generator."""
-    command = [sys.executable, str(HERE / "load.py"), "127.0.0.1", str(port), PATH, str(connections), str(seconds)]
-    done = subprocess.run(command, input=request_body(), capture_output=True, check=True, preexec_fn=on_core(1))
+    command = [
+        sys.executable,
+        str(HERE / "load.py"),
+        "127.0.0.1",
+        str(port),
+        PATH,
+        str(connections),
+        str(seconds),
+    ]
+    done = subprocess.run(
+        command, input=request_body(), capture_output=True, check=True, preexec_fn=on_core(1)
+    )
     result: dict[str, float] = json.loads(done.stdout)
     return result
 
@@ -92,7 +103,9 @@ def main() -> None:
     print("| server | connections | requests/s | p50 ms | p99 ms | not 200 |")
     print("|---|---:|---:|---:|---:|---:|")
     for (name, connections), runs in sorted(seen.items(), key=lambda item: list(servers).index(item[0][0])):
-        rate, p50, p99 = (statistics.median(run[key] for run in runs) for key in ("per_second", "p50_ms", "p99_ms"))
+        rate, p50, p99 = (
+            statistics.median(run[key] for run in runs) for key in ("per_second", "p50_ms", "p99_ms")
+        )
         bad = sum(run["bad"] for run in runs)
         print(f"| {name} | {connections} | {rate:,.0f} | {p50:.2f} | {p99:.2f} | {bad:.0f} |")
 

@@ -1,8 +1,8 @@
-"""The same model behind Trimtab: trained, encoded, compiled, signed, released, served from a store on the disk.
+"""The same model behind Trimtab: trained, encoded, compiled, signed, released, served from a store on disk.
 
-    python bench/trimtab_server.py FOLDER PORT [--features]
+    python bench/trimtab_server.py FOLDER PORT [--best-effort]
 
-With `--features` the model has a request feature function too, so that each request goes through a polars frame.
+`prepare` writes the store; with features, each request goes through a polars frame.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
-from flight_model import MODEL, NUMBERS, estimator, made_up_rows
+from flight_model import MODEL, estimator, made_up_rows
 
 from trimtab.adapters.compile_onnx import compile_estimator
 from trimtab.adapters.local_store import open_store
@@ -64,7 +64,13 @@ def prepare(folder: Path, *, features: bool) -> None:
 
 
 def _manifest(
-    store: Store, graph: bytes, encoding: Encoding, inputs: pl.DataFrame, matrix: np.ndarray, *, features: bool
+    store: Store,
+    graph: bytes,
+    encoding: Encoding,
+    inputs: pl.DataFrame,
+    matrix: np.ndarray,
+    *,
+    features: bool,
 ) -> Manifest:
     running = OnnxRuntime().load(graph, "classification")
     golden = {
@@ -112,7 +118,7 @@ def _record(store: Store, stage: str, content: Content) -> str:
 
 
 def main() -> None:
-    """Serve what was prepared; prepare it first where the folder is not there."""
+    """Serve what was prepared."""
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     store = open_store(folder)
     run(

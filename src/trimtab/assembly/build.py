@@ -12,7 +12,6 @@ from trimtab.assembly.model_steps import evaluate_model, register_model, train_m
 from trimtab.assembly.project import open_project
 from trimtab.assembly.session import Session, open_session
 from trimtab.atoms.check import Verdict
-from trimtab.atoms.content.retrain_order import RetrainOrder
 from trimtab.atoms.error import TrimtabError
 from trimtab.atoms.instant import iso, parse_instant
 from trimtab.ports.executor import Executor
@@ -97,8 +96,6 @@ def build_in(
 ) -> Built:
     """Build with an open session; every step is remembered, so a repetition goes on where the first one stopped."""
     spec = session.project.model(model)
-    if order is not None:
-        session.store.read(order, RetrainOrder)
     made = featurize_model(session, spec, order=order)
     table = made.first("feature-table")
     leaks = made.with_verdict(Verdict.FAIL, Verdict.BROKEN)
@@ -113,7 +110,7 @@ def build_in(
     if not blessing.blessed and not force:
         return Built(ok=False, note=blessing.note, because=blessing.because)
     try:
-        registered = register_model(session, spec, blessing, table.id, force=force)
+        registered = register_model(session, spec, blessing, table.id)
     except TrimtabError as error:
         return Built(ok=False, note=str(error))
     session.say(f"register: {registered.note}")

@@ -18,7 +18,7 @@ from trimtab.atoms.content.window import Window
 from trimtab.rows.encoding import encode
 from trimtab.rows.served_row import FEATURE, answer_matrix, answered, truth_codes
 from trimtab.rows.table import read_table
-from trimtab.stats.metric.class_probability import log_loss_rows
+from trimtab.stats.metric.log_loss import log_loss_rows
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from trimtab.assembly.monitor_steps import WindowJudge
 from trimtab.assembly.release_steps import Releaser
 from trimtab.assembly.served_log import ServedLog
 from trimtab.assembly.session import Session
-from trimtab.assembly.trigger_steps import weigh_retrain
+from trimtab.assembly.trigger_steps import Trigger
 from trimtab.ports.executor import Executor
 from trimtab.spec.model import ModelSpec
 
@@ -20,6 +20,7 @@ class Loop:
         self._executor = executor
         self._judge = WindowJudge(session, spec, self.log)
         self._releaser = Releaser(session, spec, self.log)
+        self._trigger = Trigger(session, spec)
 
     def turn(self) -> list[str]:
         """Judge what is due, move a release on, and retrain where that is wanted; returns what is worth telling."""
@@ -27,7 +28,7 @@ class Loop:
         self.log.refresh()
         lines = self._judge.judge_due()
         lines += self._releaser.advance()
-        lines += weigh_retrain(self._session, self.spec, self._judge.windows())
+        lines += self._trigger.weigh(self._judge.windows())
         lines += self._answer_order()
         return lines
 

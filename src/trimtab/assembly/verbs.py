@@ -10,7 +10,7 @@ from trimtab.assembly.project import Project
 from trimtab.assembly.release_steps import Releaser, release_version, roll_back
 from trimtab.assembly.served_log import ServedLog
 from trimtab.assembly.session import Session, open_session
-from trimtab.assembly.trigger_steps import weigh_retrain
+from trimtab.assembly.trigger_steps import Trigger
 from trimtab.atoms.error import UsageError
 from trimtab.spec.source import Source
 
@@ -164,7 +164,7 @@ def trigger(project: Project, model: str | None) -> Outcome:
     with open_session(project) as session:
         log = ServedLog(session.store.streams, spec.name, event_time=spec.rows.event_time)
         log.refresh()
-        outcome.lines += weigh_retrain(session, spec, WindowJudge(session, spec, log).windows())
+        outcome.lines += Trigger(session, spec).weigh(WindowJudge(session, spec, log).windows())
         order = session.memory.retrains.open(spec.name)
         outcome.facts["order"] = order.order if order else None
         outcome.lines.append(f"{spec.name}: retrain {order.number} is ordered" if order else f"{spec.name}: no retrain is ordered")

@@ -37,10 +37,10 @@ class Engine:
         key = step.key()
         if step.remembered and (done := self.memo.find(key)):
             return done
-        with self.claim(key):
+        with self.claim(key) as claimed:
             if step.remembered and (done := self.memo.find(key)):
                 return done
-            return self._act(step, key, function)
+            return self._act(step, key, function, step.lease or claimed)
 
     def tidy(self) -> int:
         """Close the Actions of processes that died as abandoned; returns how many."""
@@ -57,7 +57,7 @@ class Engine:
                 self.store.ledger.give_lease(lease)
         return abandoned
 
-    def _act(self, step: Step, key: str, function: Callable[[Work], None]) -> Done:
+    def _act(self, step: Step, key: str, function: Callable[[Work], None], lease: Lease) -> Done:
         now = self.store.now()
         action = Action(
             id=action_id(now),
@@ -72,7 +72,7 @@ class Engine:
             note=step.note,
             at=iso(now),
         )
-        self.store.ledger.append([action], lease=step.lease)
+        self.store.ledger.append([action], lease=lease)
         work = Work(card=step.card, store=self.store, action=action.id, say=self._say)
         try:
             function(work)
@@ -89,14 +89,15 @@ class Engine:
             note=work.note,
             at=iso(self.store.now()),
         )
-        self.store.ledger.append([*work.made, *work.checks, closing], lease=step.lease)
+        # Under the lease: who slept through its time, so that another did the step, records nothing any more.
+        self.store.ledger.append([*work.made, *work.checks, closing], lease=lease)
         return Done(action=action.id, made=tuple(work.made), checks=tuple(work.checks), note=work.note)
 
     def _close(self, action: Action, outcome: Outcome, note: str) -> None:
         self.store.ledger.append([Closing(action=action.id, outcome=outcome, note=note, at=iso(self.store.now()))])
 
     @contextmanager
-    def claim(self, key: str) -> Iterator[None]:
+    def claim(self, key: str) -> Iterator[Lease]:
         """Hold the right to do the step with this key; waits for another process that is doing it.
 
         While it is held, `tidy` in another process leaves the Action with this key alone.
@@ -110,7 +111,7 @@ class Engine:
         beat = threading.Thread(target=self._keep, args=(lease, name, holder, stop), daemon=True)
         beat.start()
         try:
-            yield
+            yield lease
         finally:
             stop.set()
             beat.join()

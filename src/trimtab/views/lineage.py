@@ -150,6 +150,10 @@ class Links:
                     waiting.append((to, of_it))
         return Graph(root=root, nodes=list(nodes.values()), edges=list(edges.values()))
 
+    def nearest(self, root: str, kind: str) -> str | None:
+        """The nearest record of this kind that `root` came of, or None."""
+        return next((node.id for node in self.graph(root, upward=True).nodes[1:] if node.kind == kind), None)
+
     def _close(self, closing: Closing) -> None:
         for made in closing.made:
             self._add(closing.action, made, "made")

@@ -105,7 +105,7 @@ class Memory:
 
 @contextmanager
 def _no_collector(entries: int) -> Iterator[None]:
-    """Hold the cycle collector back over a long read: records make no cycles, and it takes half of the time."""
+    """Hold the cycle collector back over a long read: records make no cycles, and it takes half the time."""
     pause = entries > _LONG_READ and gc.isenabled()
     if pause:
         gc.disable()

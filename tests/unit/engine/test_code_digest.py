@@ -54,7 +54,8 @@ def features(x, most=LIMIT):
     """What it says."""
     # why
     from helpers.late import offset
-    return Rounder().round(helpers.time.hour(x) + scaling.scaled(x) + TABLE["a"] + offset() + STARRED + maths.pi)
+    known = TABLE["a"] + offset() + STARRED + maths.pi
+    return Rounder().round(helpers.time.hour(x) + scaling.scaled(x) + known)
 
 
 def unused(x):
@@ -64,7 +65,7 @@ FILES = {
     "project.py": PROJECT,
     "constants.py": "STARRED = 5\nOTHER = 6\n",
     "helpers/__init__.py": "",
-    "helpers/time.py": "from .clock import ticks\ndef hour(x):\n    return ticks(x)\ndef minute(x):\n    return 60\n",
+    "helpers/time.py": "from .clock import ticks\ndef hour(x):\n    return ticks(x)\ndef minute():\n    return 60\n",
     "helpers/clock.py": "SPEED = 10\ndef ticks(x):\n    return x * SPEED\n",
     "helpers/scale.py": "def scaled(x):\n    return x * 2\n",
     "helpers/late.py": "def offset():\n    return 7\n",

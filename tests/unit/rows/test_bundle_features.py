@@ -58,7 +58,10 @@ def put_online(values: pl.DataFrame) -> MemoryOnlineFeatures:
     online = MemoryOnlineFeatures()
     cells = values.select("wind", "day").iter_rows()
     places = zip(entity_text(values["place"]), microseconds(values["seen"]), cells, strict=True)
-    online.put("sky", [FeatureValue(entity=e, event_time_us=t, values=tuple(map(online_value, v))) for e, t, v in places])
+    online.put(
+        "sky",
+        [FeatureValue(entity=e, event_time_us=t, values=tuple(map(online_value, v))) for e, t, v in places],
+    )
     return online
 
 

@@ -36,7 +36,8 @@ def fit(train, trial):
 '''
 FILES = {
     "project": PROJECT,
-    "helpers.scale": b"import polars as pl\nfrom . import factor\ndef scaled(c):\n    return pl.col(c) * factor.FACTOR\n",
+    "helpers.scale": b"import polars as pl\nfrom . import factor\n"
+    b"def scaled(c):\n    return pl.col(c) * factor.FACTOR\n",
     "helpers.factor": b"FACTOR = 2\n",
     "helpers.shift": b"def by():\n    return 100\n",
     "helpers": b"READY = True\n",

@@ -45,7 +45,9 @@ def asked(rows: list[tuple[str | None, int | None]]) -> pl.DataFrame:
 
 @given(VALUES, ROWS, st.sampled_from([None, "4m"]))
 def test_the_join_is_a_search_row_by_row(
-    values: list[tuple[str | None, int, int, int]], rows: list[tuple[str | None, int | None]], max_age: str | None
+    values: list[tuple[str | None, int, int, int]],
+    rows: list[tuple[str | None, int | None]],
+    max_age: str | None,
 ) -> None:
     """The newest event at or before the row, of two at one moment the last; none that is too old."""
     kept = view_rows(view(max_age=max_age), stored(values))
@@ -54,7 +56,11 @@ def test_the_join_is_a_search_row_by_row(
     joined = join_as_of(frame, frame["t"], "who", kept, "at", ["value"], age)
     expected = []
     for who, minute in rows:
-        past = [row for row in values if who is not None and row[0] == who and minute is not None and row[1] <= minute]
+        past = [
+            row
+            for row in values
+            if who is not None and row[0] == who and minute is not None and row[1] <= minute
+        ]
         newest = max(past, key=lambda row: row[1], default=None)
         same = [row for row in past if newest is not None and row[1] == newest[1]]
         too_old = bool(same) and max_age is not None and (minute or 0) - same[-1][1] > 4
@@ -73,8 +79,9 @@ def test_a_row_gets_the_newest_event_that_was_known(
     frame = asked(rows)
     joined = join_as_of(frame, frame["t"], "who", kept, "known", ["at", "value"], None)
     for (who, minute), found in zip(rows, joined["at"].to_list(), strict=True):
-        known = [row[1] for row in values if who is not None and row[0] == who and minute is not None]
-        known = [row[1] for row in values if row[0] == who and minute is not None and row[1] + row[2] <= minute]
+        known = [
+            row[1] for row in values if row[0] == who and minute is not None and row[1] + row[2] <= minute
+        ]
         assert found == (at(max(known)) if known and who is not None else None)
 
 

@@ -79,7 +79,7 @@ def test_a_bad_csv_is_named_with_its_line(write: Write, content: bytes, said: st
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"PAR1 but then nothing", b""])
 def test_a_parquet_file_that_is_none_is_named(write: Write, content: bytes) -> None:
     path = write("a.parquet", content)
-    with pytest.raises(UsageError, match="a.parquet"):
+    with pytest.raises(UsageError, match=r"a\.parquet"):
         read_files([path])
 
 

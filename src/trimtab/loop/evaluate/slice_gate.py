@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,12 @@ from trimtab.atoms.error import UsageError
 from trimtab.engine.work import Work
 from trimtab.loop.evaluate.gate_rows import GateRows
 from trimtab.loop.evaluate.policy import Policy
+from trimtab.stats.array import FloatArray
 from trimtab.stats.block_bootstrap import mean_interval
 from trimtab.stats.gate import labels_needed
 from trimtab.stats.metric.catalog import METRICS
 from trimtab.stats.metric.metric import Metric
-from trimtab.stats.slice_score import compare_slices
+from trimtab.stats.slice_score import SliceScore, compare_slices
 
 _SEED = 7
 _REPLICATES = 500
@@ -58,11 +60,7 @@ def slice_gate(
         return SliceGate((), (), 0.0)
     truth, days, frame = rows.truth[fair], rows.blocks[fair], rows.frame.filter(fair)
     ours, theirs = per_row.rows(truth, rows.answers[fair]), per_row.rows(truth, answers)
-    sign = 1.0 if per_row.greater_is_better else -1.0
-    gained = sign * (ours - theirs)
-    level = float(np.mean(theirs)) if theirs.size else 0.0
-    lacking = abs(1.0 - level) if per_row.greater_is_better else abs(level)
-    margin = policy.slice_margin * lacking if math.isfinite(lacking) else 0.0
+    margin = _margin(per_row, theirs, policy.slice_margin)
     scores: list[Score] = []
     comparisons: list[Comparison] = []
     for column in columns:
@@ -71,8 +69,8 @@ def slice_gate(
                 f"slices=: the feature table has no column {column!r}; declare a column of its rows"
             )
         labels = _labels(frame.get_column(column), policy.slice_values)
-        for found in compare_slices(
-            gained,
+        found = compare_slices(
+            (ours - theirs) * (1.0 if per_row.greater_is_better else -1.0),
             labels,
             days,
             margin,
@@ -80,41 +78,14 @@ def slice_gate(
             _REPLICATES,
             seed=_SEED,
             alpha=policy.alpha / len(columns),
-        ):
-            if found.value == "":
-                continue
-            where = f"{column}={found.value}"
-            part = labels == found.value
-            score = mean_interval(ours[part], days[part], _REPLICATES, seed=_SEED)
-            scores.append(
-                Score(
-                    who="challenger",
-                    metric=per_row.name,
-                    value=_number(score.value),
-                    low=_number(score.low),
-                    high=_number(score.high),
-                    n=score.n,
-                    where=where,
-                )
-            )
-            comparisons.append(
-                Comparison(
-                    against=against,
-                    metric=per_row.name,
-                    difference=_number(found.improvement.value),
-                    low=_number(found.improvement.low),
-                    high=_number(found.improvement.high),
-                    n=found.improvement.n,
-                    blocks=found.improvement.blocks,
-                    verdict=found.verdict,
-                    labels_needed=(
-                        labels_needed(found.improvement, margin, policy.min_blocks) or None
-                        if found.verdict == "cannot-tell"
-                        else None
-                    ),
-                    where=where,
-                )
-            )
+        )
+        for one in found:
+            if one.value != "":
+                part = labels == one.value
+                where = f"{column}={one.value}"
+                scores.append(_score(ours[part], days[part], per_row.name, where))
+                needed = labels_needed(one.improvement, margin, policy.min_blocks) or None
+                comparisons.append(_comparison(one, against, per_row.name, where, needed))
     return SliceGate(tuple(scores), tuple(comparisons), margin)
 
 
@@ -162,6 +133,41 @@ def judge_slices(
             says=words,
             evidence=card,
         )
+
+
+def _score(losses: FloatArray, days: NDArray[Any], metric: str, where: str) -> Score:
+    found = mean_interval(losses, days, _REPLICATES, seed=_SEED)
+    return Score(
+        who="challenger",
+        metric=metric,
+        value=_number(found.value),
+        low=_number(found.low),
+        high=_number(found.high),
+        n=found.n,
+        where=where,
+    )
+
+
+def _comparison(one: SliceScore, against: str, metric: str, where: str, needed: int | None) -> Comparison:
+    return Comparison(
+        against=against,
+        metric=metric,
+        difference=_number(one.improvement.value),
+        low=_number(one.improvement.low),
+        high=_number(one.improvement.high),
+        n=one.improvement.n,
+        blocks=one.improvement.blocks,
+        verdict=one.verdict,
+        labels_needed=needed if one.verdict == "cannot-tell" else None,
+        where=where,
+    )
+
+
+def _margin(metric: Metric, theirs: FloatArray, share: float) -> float:
+    """A share of the rival's mean loss, or of what its mean score lacks to 1."""
+    mean = float(np.mean(theirs)) if theirs.size else 0.0
+    lacking = abs(1.0 - mean) if metric.greater_is_better else abs(mean)
+    return share * lacking if math.isfinite(lacking) else 0.0
 
 
 def _per_row(metric: Metric) -> Metric:

@@ -34,7 +34,9 @@ def find_leaks(frame: pl.DataFrame, features: list[str], target: str) -> list[Le
     UNSURE, as an easy problem looks the same; a one-to-one map to the target is no easy problem.
     """
     rows = frame.tail(MOST_ROWS)
-    leaks = (_leak(rows.select(pl.col(name).alias("x"), pl.col(target).alias("y")), name) for name in features)
+    leaks = (
+        _leak(rows.select(pl.col(name).alias("x"), pl.col(target).alias("y")), name) for name in features
+    )
     return sorted((leak for leak in leaks if leak is not None), key=lambda leak: -leak.strength)
 
 

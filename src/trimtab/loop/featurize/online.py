@@ -13,15 +13,13 @@ from trimtab.rows.point_in_time import entity_text, microseconds, value_time, vi
 from trimtab.spec.feature import FeatureView
 
 
-def materialize_online(
-    work: Work, view: FeatureView, snapshot_id: str, since_us: int | None = None
-) -> None:
+def materialize_online(work: Work, view: FeatureView, snapshot_id: str, since_us: int | None = None) -> None:
     """Put the view's values of a snapshot into the online store.
 
     The view's function always sees all rows, as it does offline; `since_us` bounds only what is put.
 
     Args:
-        since_us: Moment in microseconds from which values are put; None: all. Putting one again changes nothing.
+        since_us: Moment in microseconds from which values are put; None: all. Putting one again is harmless.
 
     Raises:
         UsageError: The view's function failed, or dropped its entity or time column.

@@ -4,7 +4,9 @@ from trimtab.engine.card import Card
 
 CARD = Card(
     verb="monitor",
-    sentence="Seals the prediction log and the outcomes into windows; judges drift, skew, quality, bias and age.",
+    sentence=(
+        "Seals the prediction log and the outcomes into windows; judges drift, skew, quality, bias and age."
+    ),
     takes=("window", "bundle", "traffic-plan", "profile", "reference", "feature-table"),
     gives=("window", "profile", "reference"),
     judges=(

@@ -73,7 +73,8 @@ def judge_drift(
     reference = work.read(reference_id, Reference)
     frame = answered(read_table(work.part(window.table))).filter(pl.col("bundle") == bundle_id)
     profile = _profile(frame, window, manifest, reference)
-    earlier = [work.read(item, Profile) for item in past]
+    # A window without rows is neither history nor reference.
+    earlier = [profile for profile in (work.read(item, Profile) for item in past) if profile.rows]
     spans = [*reference.blocks, *earlier]
     columns = [columns_of(span) for span in spans]
     case = _Case(

@@ -4,7 +4,10 @@ from trimtab.engine.card import Card
 
 CARD = Card(
     verb="trigger",
-    sentence="Weighs failing checks, the calendar, new data and new code against cool-down and budget; orders a retrain or holds.",
+    sentence=(
+        "Weighs failing checks, the calendar, new data and new code against "
+        "cool-down and budget; orders a retrain or holds."
+    ),
     takes=("window", "snapshot", "bundle", "traffic-plan"),
     gives=("retrain-order",),
     judges=(

@@ -15,7 +15,7 @@ class Policy:
     new_spans: int = 0
     #: Whether changed project code is a reason.
     code_change: bool = True
-    #: Rules whose failure is a reason. Drift alone is none: on real data retraining on any drift bought nothing.
+    #: Rules whose failure is a reason. Drift alone is none: retraining on it bought nothing on real data.
     reasons: tuple[str, ...] = ("quality.loss", "quality.bias", "serving.age")
     #: Rules whose failure in a column blocks training until it is repaired or acknowledged.
     blocks: tuple[str, ...] = ("drift.missing",)

@@ -111,7 +111,8 @@ def next_due(schedule: str, after: datetime) -> datetime:
         return next(CronSim(schedule, after))
     except (CronSimError, StopIteration) as error:
         raise UsageError(
-            f"trigger.schedule: {schedule!r} is no cron pattern ({error}); write five fields, as in '0 3 * * 1'"
+            f"trigger.schedule: {schedule!r} is no cron pattern ({error}); "
+            "write five fields, as in '0 3 * * 1'"
         ) from error
 
 
@@ -167,7 +168,7 @@ def _enough_data(work: Work, facts: Facts, policy: Policy, rules: Artifact) -> C
         says = f"the data are broken, and a model must not learn from them: {named}"
     elif few and not facts.code_changed:
         says = (
-            f"{facts.new_rows:,} rows and {facts.outcome_days:.1f} days of outcomes have come since the training: "
+            f"{facts.new_rows:,} rows and {facts.outcome_days:.1f} days of outcomes since the training: "
             f"{policy.min_rows:,} and {policy.min_outcome_days:g} are needed"
         )
     else:
@@ -193,7 +194,7 @@ def _failures(work: Work, facts: Facts, policy: Policy, rules: Artifact) -> Chec
     stands = facts.failed_promotions >= policy.max_failures
     says = f"{facts.failed_promotions} promotions in a row have failed"
     if stands:
-        says += f": the loop stays open on the champion until a person looks ({policy.max_failures} are the limit)"
+        says += f", {policy.max_failures} are the limit: the champion stays until a person looks"
     value = float(facts.failed_promotions)
     return _judge(work, facts, rules, "trigger.failures", stands, value, "promotions", says)
 

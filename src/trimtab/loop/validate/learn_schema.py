@@ -72,9 +72,9 @@ def _column(values: pl.Series, column: ColumnProfile) -> SchemaColumn:
     )
     if column.n - column.n_missing < FEWEST_ROWS:
         return rules
-    if column.shape == "category" and _closed(column):
-        domain = tuple(sorted(column.categories))
-        return msgspec.structs.replace(rules, domain=domain, max_unseen=MAX_UNSEEN)
+    if column.shape == "category":
+        domain = _domain(values)
+        return msgspec.structs.replace(rules, domain=domain, max_unseen=MAX_UNSEEN if domain else 0.0)
     if column.shape == "numeric" and (column.n_unique or 0) > 1 and not _counts_upwards(values):
         low, high = _with_room(float(column.low or 0.0), float(column.high or 0.0))
         if np.isfinite(high - low):
@@ -82,11 +82,14 @@ def _column(values: pl.Series, column: ColumnProfile) -> SchemaColumn:
     return rules
 
 
-def _closed(column: ColumnProfile) -> bool:
-    """Whether a domain is worth holding: the share of values seen once estimates the share yet to come."""
-    seen_once = sum(count == 1 for count in column.counts[:-1])
-    few = (column.n_unique or 0) <= MOST_DOMAIN
-    return few and column.counts[-1] == 0 and seen_once <= MAX_UNSEEN / 2 * (column.n - column.n_missing)
+def _domain(values: pl.Series) -> tuple[str, ...]:
+    """The values, where a domain is worth holding: the share seen once estimates the share yet to come."""
+    texts = values.cast(pl.String).drop_nulls().alias("value")
+    counted = texts.value_counts(name="rows")
+    seen_once = (counted["rows"] == 1).sum()
+    if counted.height > MOST_DOMAIN or seen_once > MAX_UNSEEN / 2 * texts.len():
+        return ()
+    return tuple(counted["value"].sort())
 
 
 def _counts_upwards(values: pl.Series) -> bool:

@@ -144,7 +144,9 @@ def test_a_table_has_key_time_features_and_target_in_order(hangar: Hangar) -> No
 
 def test_values_that_are_too_old_are_missing(hangar: Hangar) -> None:
     _, frame = hangar.featurize(sky=weather(2))
-    assert frame["wind"].is_not_null().to_list() == [row["at"] <= hours(4) for row in frame.iter_rows(named=True)]
+    assert frame["wind"].is_not_null().to_list() == [
+        row["at"] <= hours(4) for row in frame.iter_rows(named=True)
+    ]
 
 
 def test_slices_that_are_no_features_are_kept_beside_them(hangar: Hangar) -> None:
@@ -231,9 +233,15 @@ def test_a_feature_that_is_the_target_fails(
 
 
 def test_a_number_that_orders_rows_like_the_target_fails(hangar: Hangar) -> None:
-    days = [flights(day, 60).with_columns(late=pl.col("id") * 1.8 + 32, leak=pl.col("id") * 2.0) for day in range(2)]
+    days = [
+        flights(day, 60).with_columns(late=pl.col("id") * 1.8 + 32, leak=pl.col("id") * 2.0)
+        for day in range(2)
+    ]
     hangar.featurize(spec([]), days)
-    assert (hangar.check("features.leakage").verdict, hangar.check("features.leakage").about) == (Verdict.FAIL, "leak")
+    assert (hangar.check("features.leakage").verdict, hangar.check("features.leakage").about) == (
+        Verdict.FAIL,
+        "leak",
+    )
 
 
 @pytest.mark.parametrize(
@@ -250,7 +258,10 @@ def test_a_number_that_orders_rows_like_the_target_fails(hangar: Hangar) -> None
             spec([RequestFeatures("own", lambda rows: rows.with_columns(wind=1)), SKY]),
             "feature view 'sky_view': the rows have a column 'wind' too",
         ),
-        (spec([FeatureView("other", WEATHER, "place", lambda rows: rows)]), "'other': 'weather' has no snapshot"),
+        (
+            spec([FeatureView("other", WEATHER, "place", lambda rows: rows)]),
+            "'other': 'weather' has no snapshot",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(hangar: Hangar, model: ModelSpec, said: str) -> None:

@@ -37,7 +37,9 @@ class Shop:
     def ingest(self) -> Snapshot:
         files = sorted(self.folder.glob("*.csv"))
         took = [self.newest] if self.newest else []
-        done = self.bench.run(CARD, "ingest", lambda work: ingest(work, self.source, files, self.newest), took)
+        done = self.bench.run(
+            CARD, "ingest", lambda work: ingest(work, self.source, files, self.newest), took
+        )
         self.newest = done.first("snapshot").id
         self.checks = {check.name: check for check in done.checks}
         self.note = done.note
@@ -56,7 +58,7 @@ def test_rows_are_cut_by_day_in_order_of_time(tmp_path: Path) -> None:
     assert shop.rows(snapshot, "2013-01-01")["id"].to_list() == [1, 2]
     assert snapshot.spans[0].first == "2013-01-01T00:00:00.000000Z"
     assert snapshot.spans[0].last == "2013-01-01T23:59:59.000000Z"
-    assert [(column.name, column.dtype) for column in snapshot.columns][0] == ("id", "Int64")
+    assert (snapshot.columns[0].name, snapshot.columns[0].dtype) == ("id", "Int64")
     assert snapshot.files == fingerprint([tmp_path / "a.csv"])
     assert {name: check.verdict for name, check in shop.checks.items()} == {
         "ingest.duplicates": Verdict.PASS,
@@ -64,7 +66,9 @@ def test_rows_are_cut_by_day_in_order_of_time(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(("span", "names"), [("1mo", ["2012-12", "2013-01"]), ("1w", ["2012-W52", "2013-W01"])])
+@pytest.mark.parametrize(
+    ("span", "names"), [("1mo", ["2012-12", "2013-01"]), ("1w", ["2012-W52", "2013-W01"])]
+)
 def test_spans_may_be_weeks_and_months(tmp_path: Path, span: str, names: list[str]) -> None:
     shop = Shop(Source("s", "*.csv", event_time="at", span=span), tmp_path)
     shop.write("a.csv", "at\n2012-12-30\n2013-01-01\n2013-01-02\n")
@@ -95,7 +99,7 @@ def test_the_same_files_make_the_same_snapshot(tmp_path: Path) -> None:
 
 
 def test_a_row_that_was_there_is_dropped_and_counted(tmp_path: Path) -> None:
-    """Within the files and against earlier ones; the first stays, also where the new file's name sorts first."""
+    """Within the files and against earlier ones; the first stays, also where the new file sorts first."""
     shop = Shop(DATED, tmp_path)
     shop.write("b.csv", "id,at,x\n1,2013-01-01,first\n1,2013-01-01,second\n,2013-01-01,u\n,2013-01-01,v\n")
     snapshot = shop.ingest()
@@ -110,7 +114,7 @@ def test_a_row_that_was_there_is_dropped_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_key_has_one_row_a_moment(tmp_path: Path) -> None:
-    """The key of a source with an event time names what a row speaks of: an airport has weather every hour."""
+    """With an event time a key names what a row speaks of: an airport has weather every hour."""
     shop = Shop(DATED, tmp_path)
     shop.write("a.csv", "id,at\n1,2013-01-01T01:00:00Z\n1,2013-01-01T02:00:00Z\n")
     assert shop.ingest().spans[0].rows == 2
@@ -218,7 +222,9 @@ def test_files_are_known_by_their_place_and_bytes(tmp_path: Path) -> None:
 
 
 MOMENTS = st.integers(0, 100).map(lambda hours: datetime(2013, 1, 1, tzinfo=UTC) + timedelta(hours=hours))
-FILES = st.lists(st.lists(st.tuples(st.integers(0, 9), MOMENTS), min_size=1, max_size=6), min_size=1, max_size=4)
+FILES = st.lists(
+    st.lists(st.tuples(st.integers(0, 9), MOMENTS), min_size=1, max_size=6), min_size=1, max_size=4
+)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -20,7 +20,6 @@ from trimtab.atoms.content.encoding import ColumnEncoding, Encoding
 from trimtab.atoms.content.model import Environment, SourceFile
 from trimtab.atoms.content.snapshot import Column
 from trimtab.atoms.content.traffic_plan import TrafficPlan
-from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import ModelRefused
 from trimtab.atoms.instant import iso
 from trimtab.engine.store import Store
@@ -38,7 +37,9 @@ INPUTS = (
 ENCODING = Encoding(
     columns=(
         ColumnEncoding(name="distance", dtype="Float64", role="number", nullable=True),
-        ColumnEncoding(name="carrier", dtype="String", role="category", categories=("AA", "UA"), nullable=False),
+        ColumnEncoding(
+            name="carrier", dtype="String", role="category", categories=("AA", "UA"), nullable=False
+        ),
         ColumnEncoding(name="stops", dtype="Int64", role="number", nullable=False),
     )
 )
@@ -65,7 +66,9 @@ class StubModel:
             if "hang" in self._recipe:
                 self._gate.wait(30)
             if "nan" in self._recipe:
-                return np.full((len(rows), 2) if self._task == "classification" else len(rows), np.nan, np.float32)
+                return np.full(
+                    (len(rows), 2) if self._task == "classification" else len(rows), np.nan, np.float32
+                )
         level = np.nan_to_num(rows).sum(axis=1) * 0.01 + self._recipe.get("shift", 0.0)
         if self._task == "regression":
             return level.astype(np.float32)
@@ -114,16 +117,17 @@ class Shop:
     def part(self, content: bytes) -> Part:
         return Part(blob=self.store.blobs.put(content), size_bytes=len(content))
 
-    def record(self, stage: str, kind: str, model: str, content: Content, outcome: Outcome = Outcome.DONE) -> str:
+    def record(
+        self, stage: str, kind: str, model: str, content: Content, outcome: Outcome = Outcome.DONE
+    ) -> str:
         artifact, body = artifact_of(content)
         self.store.blobs.put(body)
         at = iso(self.store.now())
         action = Action(
             id=action_id(self.store.now()), kind=kind, stage=stage, subject=model, by="person:test", at=at
         )
-        made = (artifact.id,) if outcome is Outcome.DONE else ()
-        closing = Closing(action=action.id, outcome=outcome, made=made, at=at)
-        self.store.ledger.append([action, *([artifact] if made else []), closing])
+        closing = Closing(action=action.id, outcome=outcome, made=(artifact.id,), at=at)
+        self.store.ledger.append([action, artifact, closing])
         return artifact.id
 
     def manifest(
@@ -145,9 +149,9 @@ class Shop:
         recipe = recipe or {}
         if golden is None:
             features = [[12.5, 3.0, 2.0]]
-            model_answers = StubModel(
-                {"shift": recipe.get("shift", 0.0)}, task, threading.Event()
-            ).answer(np.array(features, dtype=np.float32))
+            model_answers = StubModel({"shift": recipe.get("shift", 0.0)}, task, threading.Event()).answer(
+                np.array(features, dtype=np.float32)
+            )
             golden = {"rows": [ROW], "features": features, "outputs": model_answers.tolist()}
         return Manifest(
             model=model,
@@ -171,7 +175,9 @@ class Shop:
             golden=self.part(json.dumps(golden).encode()),
         )
 
-    def bundle(self, recipe: dict[str, Any] | None = None, *, signature: str | None = None, **words: Any) -> str:
+    def bundle(
+        self, recipe: dict[str, Any] | None = None, *, signature: str | None = None, **words: Any
+    ) -> str:
         manifest = self.manifest(recipe, **words)
         signed = signature or sign(manifest_bytes(manifest))
         content = Bundle(manifest=manifest, signature=signed, key_id="k")
@@ -199,9 +205,6 @@ class Shop:
         content = bytearray(self.store.blobs.get(part.blob))
         content[0] ^= 1
         self.store.blobs._blobs[part.blob] = bytes(content)  # type: ignore[attr-defined]
-
-    def digest(self, content: bytes) -> str:
-        return digest_bytes(content)
 
 
 @dataclass
@@ -250,7 +253,9 @@ async def call(
         "type": "http",
         "method": method,
         "path": path,
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in given.items() if value is not None],
+        "headers": [
+            (name.encode(), value.encode("latin-1")) for name, value in given.items() if value is not None
+        ],
     }
     await plane(scope, receive, send)
     answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}

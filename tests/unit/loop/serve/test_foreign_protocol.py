@@ -29,7 +29,12 @@ def test_infer_answers_by_tensors(plane, client, wanted):
         "id": "r1",
         "outputs": [
             {"name": "predictions", "datatype": "BOOL", "shape": [2], "data": wanted["predictions"]},
-            {"name": "probabilities", "datatype": "FP64", "shape": [2, 2], "data": sum(wanted["probabilities"], [])},
+            {
+                "name": "probabilities",
+                "datatype": "FP64",
+                "shape": [2, 2],
+                "data": [p for row in wanted["probabilities"] for p in row],
+            },
         ],
     }
 
@@ -78,7 +83,12 @@ def test_metadata_says_what_goes_in_and_out(plane, client):
     assert metadata["inputs"][1] == {"name": "carrier", "datatype": "BYTES", "shape": [-1]}
     assert [output["name"] for output in metadata["outputs"]] == ["predictions", "probabilities"]
     assert metadata["versions"] == ["3"]
-    for path in ("/v2", "/v2/models/late/ready", "/v2/models/late/versions/3", "/v2/models/late/versions/3/ready"):
+    for path in (
+        "/v2",
+        "/v2/models/late/ready",
+        "/v2/models/late/versions/3",
+        "/v2/models/late/versions/3/ready",
+    ):
         assert client(plane, "GET", path).status == 200
 
 

@@ -107,4 +107,6 @@ def test_a_wrong_number_of_answers_is_never_given(shop):
     bundle = load(shop, shop.bundle(task="regression"))
     bundle._running = Short()
     with pytest.raises(Exception, match="shape"):
-        bundle.predict(pl.DataFrame({"distance": [1.0, 2.0], "carrier": ["UA", "UA"], "stops": [1, 1]}), shop.store.now())
+        bundle.predict(
+            pl.DataFrame({"distance": [1.0, 2.0], "carrier": ["UA", "UA"], "stops": [1, 1]}), shop.store.now()
+        )

@@ -1,4 +1,4 @@
-"""`POST /outcomes/{model}`: what turned out to be true is durable before it is accepted, or refused by name."""
+"""`POST /outcomes/{model}`: what turned out to be true is durable before it is accepted, or refused."""
 
 import pytest
 
@@ -10,7 +10,11 @@ def plane(shop):
 
 
 def test_outcomes_by_request_and_by_key_are_kept(plane, client, shop):
-    outcomes = [{"request_id": "r1", "value": True}, {"request_id": "r1", "row": 1, "value": 0}, {"key": 7, "value": False}]
+    outcomes = [
+        {"request_id": "r1", "value": True},
+        {"request_id": "r1", "row": 1, "value": 0},
+        {"key": 7, "value": False},
+    ]
     told = client(plane, "POST", "/outcomes/late", {"outcomes": outcomes})
     assert (told.status, told.json) == (200, {"accepted": 3})
     at = "2013-01-01T00:00:00.000000Z"
@@ -49,7 +53,10 @@ def test_the_refusal_names_the_classes(plane, client):
 
 def test_a_key_needs_a_key_column(shop, client):
     shop.plan(shop.bundle())
-    assert client(shop.plane(), "POST", "/outcomes/late", {"outcomes": [{"key": 1, "value": True}]}).status == 422
+    assert (
+        client(shop.plane(), "POST", "/outcomes/late", {"outcomes": [{"key": 1, "value": True}]}).status
+        == 422
+    )
 
 
 @pytest.mark.parametrize(("value", "status"), [(1.5, 200), (2, 200), (True, 422), ("1", 422), (None, 422)])
@@ -63,6 +70,14 @@ def test_text_classes_are_text(shop, client):
     shop.plan(shop.bundle(classes=("0", "1")))
     plane = shop.plane()
     for value, status in (("1", 200), (1, 422), (True, 422)):
+        told = client(plane, "POST", "/outcomes/late", {"outcomes": [{"request_id": "r", "value": value}]})
+        assert told.status == status
+
+
+def test_true_is_not_the_class_1_of_several(shop, client):
+    shop.plan(shop.bundle(classes=(1, 2)))
+    plane = shop.plane()
+    for value, status in ((1, 200), (1.0, 200), (True, 422)):
         told = client(plane, "POST", "/outcomes/late", {"outcomes": [{"request_id": "r", "value": value}]})
         assert told.status == status
 

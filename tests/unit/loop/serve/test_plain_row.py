@@ -37,7 +37,8 @@ ENCODING = Encoding(
     )
 )
 ROW = {
-    "id": "r", "at": "2013-01-01T05:00:00Z", "x": 0.1, "n": 3, "small": 4, "yes": True, "open": "q", "closed": "b",
+    "id": "r", "at": "2013-01-01T05:00:00Z", "x": 0.1, "n": 3, "small": 4, "yes": True, "open": "q",
+    "closed": "b",
 }  # fmt: skip
 CELLS = {
     "id": st.text(max_size=3) | st.none(),

@@ -78,7 +78,10 @@ def test_a_best_effort_log_answers_and_counts_what_it_dropped(shop, client):
     plane = shop.plane(best_effort_log=True)
     shop.store.streams.close()
     assert client(plane, "POST", "/predict/late", {"rows": [ROW]}).status == 200
-    assert 'trimtab_log_dropped_total{stream="predictions/late"} 1.0' in client(plane, "GET", "/metrics").body.decode()
+    assert (
+        'trimtab_log_dropped_total{stream="predictions/late"} 1.0'
+        in client(plane, "GET", "/metrics").body.decode()
+    )
 
 
 def test_a_champion_that_raises_is_503_without_internals_and_logged(shop, client):
@@ -94,12 +97,15 @@ def test_a_champion_that_raises_is_503_without_internals_and_logged(shop, client
 
 @pytest.mark.parametrize("recipe", [{"raise": "boom"}, {"nan": True}, {"hang": True}])
 def test_a_bad_canary_never_reaches_the_user(shop, exchange, recipe):
-    shop.plan(shop.bundle(), 1, challenger=shop.bundle(recipe), challenger_version=2, stage="canary", share=0.5)
+    shop.plan(
+        shop.bundle(), 1, challenger=shop.bundle(recipe), challenger_version=2, stage="canary", share=0.5
+    )
     plane = shop.plane(limits={"canary_seconds": 0.05})
 
     async def story():
         told = [
-            await exchange(plane, "POST", "/predict/late", {"rows": [ROW], "request_id": f"r{i}"}) for i in range(20)
+            await exchange(plane, "POST", "/predict/late", {"rows": [ROW], "request_id": f"r{i}"})
+            for i in range(20)
         ]
         shop.runtime.gate.set()
         await plane.close()
@@ -110,7 +116,9 @@ def test_a_bad_canary_never_reaches_the_user(shop, exchange, recipe):
     records = shop.stream("predictions/late")
     failed = {record["id"] for record in records if record["role"] == "canary"}
     assert 0 < len(failed) < 20
-    assert all(record["answers"] is None and record["error"] for record in records if record["role"] == "canary")
+    assert all(
+        record["answers"] is None and record["error"] for record in records if record["role"] == "canary"
+    )
     champions = {record["id"]: record["fell_back"] for record in records if record["role"] == "champion"}
     assert len(champions) == 20
     assert {name for name, fell_back in champions.items() if fell_back} == failed
@@ -118,12 +126,19 @@ def test_a_bad_canary_never_reaches_the_user(shop, exchange, recipe):
 
 def test_a_good_canary_answers_its_share_and_always_the_same_requests(shop, client):
     shop.plan(
-        shop.bundle(), 1, challenger=shop.bundle({"shift": 1.0}), challenger_version=2, stage="canary", share=0.3
+        shop.bundle(),
+        1,
+        challenger=shop.bundle({"shift": 1.0}),
+        challenger_version=2,
+        stage="canary",
+        share=0.3,
     )
     plane = shop.plane()
     versions = [
         [
-            client(plane, "POST", "/predict/late", {"rows": [ROW], "request_id": f"r{i}"}).json["model_version"]
+            client(plane, "POST", "/predict/late", {"rows": [ROW], "request_id": f"r{i}"}).json[
+                "model_version"
+            ]
             for i in range(60)
         ]
         for _ in range(2)
@@ -134,7 +149,14 @@ def test_a_good_canary_answers_its_share_and_always_the_same_requests(shop, clie
 
 
 def test_a_row_that_both_refuse_is_the_clients_mistake_not_the_canarys(shop, client):
-    shop.plan(shop.bundle(), 1, challenger=shop.bundle({"shift": 1.0}), challenger_version=2, stage="canary", share=1.0)
+    shop.plan(
+        shop.bundle(),
+        1,
+        challenger=shop.bundle({"shift": 1.0}),
+        challenger_version=2,
+        stage="canary",
+        share=1.0,
+    )
     told = client(shop.plane(), "POST", "/predict/late", {"rows": [ROW | {"carrier": "ZZ"}]})
     assert (told.status, told.json["column"]) == (422, "carrier")
     assert shop.stream("predictions/late") == []
@@ -145,7 +167,12 @@ def test_a_shadow_answers_into_the_log_only(shop, client):
     answer = client(shop.plane(), "POST", "/predict/late", {"rows": [ROW], "request_id": "r1"}).json
     assert answer["model_version"] == "1"
     champion, shadow = shop.stream("predictions/late")
-    assert (champion["role"], shadow["role"], shadow["id"], shadow["version"]) == ("champion", "shadow", "r1", 2)
+    assert (champion["role"], shadow["role"], shadow["id"], shadow["version"]) == (
+        "champion",
+        "shadow",
+        "r1",
+        2,
+    )
     assert champion["answers"] == answer["probabilities"] != shadow["answers"]
 
 

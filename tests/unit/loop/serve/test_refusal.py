@@ -99,7 +99,14 @@ def test_a_path_that_is_not_there(plane, client, method, path, status, allow):
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", "", "text/csv", "%%%"],
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=latin-1",
+        "",
+        "text/csv",
+        "%%%",
+    ],
 )
 def test_only_json_is_taken(plane, client, content_type):
     told = client(plane, "POST", "/predict/late", {"rows": [ROW]}, headers={"content-type": content_type})
@@ -120,7 +127,9 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(plane, exchange):
             return super().pop(place)
 
     told = asyncio.run(
-        exchange(plane, "POST", "/predict/late", headers={"content-length": "500001", "expect": "100-continue"})
+        exchange(
+            plane, "POST", "/predict/late", headers={"content-length": "500001", "expect": "100-continue"}
+        )
     )
     assert told.status == 413
     assert told.headers["connection"] == "close"
@@ -128,7 +137,11 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(plane, exchange):
 
 def test_a_chunked_body_is_counted_while_it_comes(plane, client):
     told = client(
-        plane, "POST", "/predict/late", chunks=[b" " * 100_000] * 9, headers={"content-length": None, "transfer-encoding": "chunked"}
+        plane,
+        "POST",
+        "/predict/late",
+        chunks=[b" " * 100_000] * 9,
+        headers={"content-length": None, "transfer-encoding": "chunked"},
     )
     assert told.status == 413
 
@@ -151,7 +164,9 @@ def test_requests_beyond_the_limit_are_refused_at_once(shop, exchange):
     rows = [ROW] * 40  # too many to be answered on the loop itself
 
     async def story():
-        waiting = [asyncio.ensure_future(exchange(plane, "POST", "/predict/late", {"rows": rows})) for _ in range(3)]
+        waiting = [
+            asyncio.ensure_future(exchange(plane, "POST", "/predict/late", {"rows": rows})) for _ in range(3)
+        ]
         await asyncio.sleep(0)
         refused = await exchange(plane, "POST", "/predict/late", {"rows": rows})
         health = await exchange(plane, "GET", "/v2/health/live")
@@ -202,11 +217,12 @@ BODIES = (
     st.binary(max_size=64)
     | JSON.map(lambda value: json.dumps(value).encode())
     | st.lists(CELLS | JSON, max_size=4).map(lambda rows: json.dumps({"rows": rows}).encode())
-    | st.fixed_dictionaries({}, optional={"inputs": JSON, "instances": JSON, "dataframe_split": JSON, "id": JSON}).map(
-        lambda value: json.dumps(value).encode()
-    )
+    | st.fixed_dictionaries(
+        {}, optional={"inputs": JSON, "instances": JSON, "dataframe_split": JSON, "id": JSON}
+    ).map(lambda value: json.dumps(value).encode())
     | st.lists(
-        st.fixed_dictionaries({"value": JSON}, optional={"request_id": JSON, "row": JSON, "key": JSON}), max_size=3
+        st.fixed_dictionaries({"value": JSON}, optional={"request_id": JSON, "row": JSON, "key": JSON}),
+        max_size=3,
     ).map(lambda outcomes: json.dumps({"outcomes": outcomes}).encode())
     | st.lists(
         st.fixed_dictionaries({"name": JSON, "shape": JSON, "datatype": JSON, "data": JSON}), max_size=3

@@ -171,7 +171,7 @@ def test_who_asks_is_still_told_that_one_is_under_way(scale):
 
 def test_a_bad_calendar_is_an_error(scale):
     """It names the setting and shows a good one."""
-    with pytest.raises(UsageError, match="trigger.schedule: 'often'"):
+    with pytest.raises(UsageError, match=r"trigger\.schedule: 'often'"):
         scale.weigh(Policy(schedule="often"))
 
 

@@ -1,4 +1,4 @@
-"""A span that is as it was passes; one that is broken fails by column, value and limit; a season is no fault."""
+"""A span that is as it was passes; a broken one fails by column, value and limit; a season is no fault."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -221,7 +221,9 @@ def test_a_few_new_values_pass_and_are_learnt(year: Year) -> None:
 
 
 def test_a_few_wild_values_are_shown_and_not_learnt(year: Year) -> None:
-    wild = month(2).with_columns(distance=pl.when(pl.int_range(pl.len()) < 2).then(10**9).otherwise("distance"))
+    wild = month(2).with_columns(
+        distance=pl.when(pl.int_range(pl.len()) < 2).then(10**9).otherwise("distance")
+    )
     checks = year.validate("2013-03", wild)
     assert found(checks, Verdict.UNSURE) == {("schema.range", "distance")}
     assert failing(year.validate("2013-04", month(3))) == []
