@@ -86,6 +86,7 @@ def main() -> None:
             "Trimtab": ([trimtab, str(folder / "plain"), "8611"], 8611),
             "Trimtab, log best effort": ([trimtab, str(folder / "plain"), "8612", "--best-effort"], 8612),
             "Trimtab, with a feature function": ([trimtab, str(folder / "features"), "8613"], 8613),
+            "a server that answers `{}` (the floor)": ([str(HERE / "floor_echo.py"), "8615"], 8615),
             "FastAPI + pandas + scikit-learn": ([str(HERE / "peer_fastapi.py"), str(pickle), "8614"], 8614),
         }
         running = {name: start(arguments, port) for name, (arguments, port) in servers.items()}

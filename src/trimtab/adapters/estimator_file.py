@@ -51,6 +51,7 @@ _ESTIMATORS = frozenset(
         "kernel_approximation",
         "kernel_ridge",
         "linear_model",
+        "metrics",
         "mixture",
         "model_selection",
         "multiclass",
@@ -96,9 +97,9 @@ def read_estimator(content: bytes, trusted_types: Collection[str] = ()) -> Any:
     Raises:
         ModelRefused: The bytes are no skops file, or name a type that is not on the list.
     """
+    types = _check_types(content, trusted_types)
     import skops.io
 
-    types = _check_types(content, trusted_types)
     try:
         return skops.io.loads(content, trusted=types)
     except Exception as error:
@@ -109,10 +110,10 @@ def read_estimator(content: bytes, trusted_types: Collection[str] = ()) -> Any:
 
 def _check_types(content: bytes, trusted_types: Collection[str]) -> list[str]:
     """The types that the file names beside skops's own, all of them allowed."""
-    import skops.io
-
     if not content.startswith(b"PK") or len(content) > LARGEST_BYTES:
         raise ModelRefused("the bytes are no stored estimator: it is a skops file, a zip archive")
+    import skops.io
+
     try:
         named = list(skops.io.get_untrusted_types(data=content))
     except Exception as error:

@@ -168,10 +168,12 @@ class _Patient:
     def __init__(self, pipe: Any, deadline: float) -> None:
         self._pipe = pipe
         self._deadline = deadline
+        self._ready = select.poll()  # and not select(), which cannot watch descriptors beyond 1,023
+        self._ready.register(pipe, select.POLLIN)
 
     def read(self, size: int) -> bytes:
-        ready, _, _ = select.select([self._pipe], [], [], max(0.0, self._deadline - time.monotonic()))
-        return bytes(self._pipe.read(size)) if ready else b""
+        left_ms = max(0.0, self._deadline - time.monotonic()) * 1000
+        return bytes(self._pipe.read(size)) if self._ready.poll(left_ms) else b""
 
 
 def _write_all(stream: Any, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +97,9 @@ def _key_id(raw: bytes) -> str:
 
 
 def _write(path: Path, content: bytes, *, replace: bool) -> None:
-    """Write a file that only its owner can read, wholly or not at all; the first of two writers wins unless `replace`."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Write a file for its owner alone, wholly or not at all; unless `replace`, the first of two writers wins."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(descriptor, content)
         os.fsync(descriptor)

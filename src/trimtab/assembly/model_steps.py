@@ -13,12 +13,13 @@ from trimtab.adapters.native_runtime import NativeRuntime
 from trimtab.adapters.onnx_runtime import OnnxRuntime
 from trimtab.adapters.signature import Signer
 from trimtab.assembly.data_steps import featurize_model, model_code
+from trimtab.assembly.ancestry import snapshots_of, table_of
 from trimtab.assembly.session import Session
 from trimtab.atoms.content.bundle import Bundle
 from trimtab.atoms.content.feature_table import FeatureTable
 from trimtab.atoms.content.model import Model
 from trimtab.atoms.content.snapshot import Column, Snapshot
-from trimtab.atoms.error import StoreError, UsageError
+from trimtab.atoms.error import UsageError
 from trimtab.engine.code_digest import project_modules
 from trimtab.engine.step import Done
 from trimtab.loop import evaluate as evaluate_stage
@@ -163,7 +164,7 @@ def evaluate_model(session: Session, spec: ModelSpec, model: str, table: str) ->
 def register_model(session: Session, spec: ModelSpec, blessing: Blessing, table: str, *, note: str = "") -> Done:
     """Compile a model, prove it on real rows, pack and sign it."""
     settings = session.project.settings.register
-    snapshots = _snapshots_of(session, table)
+    snapshots = snapshots_of(session, table)
     snapshot = snapshots[spec.rows.name]
     views = {view.name: snapshots[view.source.name] for view in spec.views}
     inputs = request_columns(session, spec, snapshot)
@@ -229,27 +230,6 @@ def newest_model(session: Session, spec: ModelSpec) -> tuple[str, str]:
         raise UsageError(f"model {spec.name!r} was not trained yet: run `trimtab train`")
     trained = str(runs[-1].artifact)
     return trained, table_of(session, trained)
-
-
-def table_of(session: Session, trained: str) -> str:
-    """Artifact id of the feature table that a model was trained on."""
-    table = session.memory.links.nearest(trained, "feature-table")
-    if table is None:
-        raise StoreError(f"the ledger does not say which feature table model {trained[:12]} was trained on")
-    return table
-
-
-def _snapshots_of(session: Session, table: str) -> dict[str, str]:
-    """Artifact ids of the snapshots that a feature table was made from, by source."""
-    links = session.memory.links
-    taken = [
-        edge.source
-        for made in links.up(table)
-        if made.relation == "made"
-        for edge in links.up(made.source)
-        if edge.relation == "took" and session.store.artifact(edge.source).kind == "snapshot"
-    ]
-    return {session.store.read(snapshot, Snapshot).source: snapshot for snapshot in taken}
 
 
 def _earlier_looks(session: Session, table: str, model: str) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from trimtab.assembly.model_steps import table_of
+from trimtab.assembly.ancestry import table_of
 from trimtab.assembly.served_log import ServedLog
 from trimtab.assembly.session import Session
 from trimtab.atoms.check import Check, Verdict
@@ -23,8 +23,8 @@ from trimtab.spec.duration import parse_duration
 from trimtab.spec.model import ModelSpec
 from trimtab.views.window import WindowState
 
-#: Rules that speak of where the inputs are: a window that fails them is no history for the windows after it.
-DRIFT_RULES = ("drift.location", "drift.shape", "drift.missing", "drift.alien")
+#: Rules by which inputs moved.
+MOVED = ("drift.location", "drift.shape", "drift.alien")
 #: Past windows that a judgement may look back on.
 _PAST = 60
 
@@ -80,7 +80,7 @@ class WindowJudge:
         bundle_id = self._judged_bundle(first, last)
         reference, table = self._reference(bundle_id)
         windows = self.windows()[-_PAST:]
-        profiles = [each.profile for each in windows if each.profile and _calm(each) and _served(each, bundle_id)]
+        profiles = [each.profile for each in self._usual(windows) if each.profile and _served(each, bundle_id)]
         past = [PastWindow(window=each.artifact_id, alarmed=_failed(each, ("quality.loss",))) for each in windows]
         trained_until = _trained_until(session, table)
 
@@ -125,6 +125,20 @@ class WindowJudge:
             took=[bundle_id, reference],
             parameters={"first": iso(first), "last": iso(last), "policy": self._policy.settings()},
         )
+
+    def _usual(self, windows: list[WindowState]) -> list[WindowState]:
+        """The windows that later ones are held against.
+
+        A window with a fault in its data is never among them. One that moved waits outside: unless a person calls it
+        an incident, it is the new normal once `rebase_windows` have passed, so that a season is told once and not
+        every day.
+        """
+        known = len(windows) - self._session.project.settings.monitor.rebase_windows
+        return [
+            window
+            for place, window in enumerate(windows)
+            if not _lacks(window) and (place < known or not _failed(window, MOVED))
+        ]
 
     def _judged_bundle(self, first: datetime, last: datetime) -> str:
         """The champion during the window: of the plans in force at its end, the newest."""
@@ -179,8 +193,9 @@ def _failed(window: WindowState, rules: tuple[str, ...]) -> bool:
     return any(check.verdict is Verdict.FAIL for rule in rules for check in window.checks.get(rule, ()))
 
 
-def _calm(window: WindowState) -> bool:
-    return not _failed(window, DRIFT_RULES)
+def _lacks(window: WindowState) -> bool:
+    """Whether a column's values went missing in the window: a fault, and never a new normal by itself."""
+    return any(check.about and check.verdict is Verdict.FAIL for check in window.checks.get("drift.missing", ()))
 
 
 def _served(window: WindowState, bundle_id: str) -> bool:

@@ -113,6 +113,8 @@ class MonitorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     max_bias: float = 0.03
     #: Windows that bias and slow loss are judged over.
     bias_windows: int = 7
+    #: Windows after which a drift that nobody called an incident counts as the new normal.
+    rebase_windows: int = 7
 
 
 class TriggerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

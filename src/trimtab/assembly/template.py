@@ -31,8 +31,9 @@ def hand_in(rows: pl.LazyFrame) -> pl.LazyFrame:
 )
 def late_parcel(train: tt.Dataset, trial: tt.Trial) -> HistGradientBoostingClassifier:
     learner = HistGradientBoostingClassifier(
-        max_iter=trial.integer("max_iter", 20, 200, default=50),
+        max_iter=trial.integer("max_iter", 20, 200, default=40),
         learning_rate=trial.number("learning_rate", 0.02, 0.3, default=0.1, log=True),
+        min_samples_leaf=40,
         random_state=trial.seed,
     )
     return learner.fit(train.x, train.y)
@@ -105,7 +106,7 @@ _NOTEBOOK = """{
 _IGNORED = ".trimtab/\n__pycache__/\n.ipynb_checkpoints/\n"
 
 #: Rows of the example: eight weeks of parcels, so that weeks, holdout and slices all have something in them.
-ROWS = 1200
+ROWS = 4000
 
 
 def new(folder: Path, name: str | None = None) -> list[str]:
@@ -148,12 +149,12 @@ def example_rows(rows: int = ROWS, seed: int = 11) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["parcel_id", "handed_in_at", "service", "weight_kg", "distance_km", "late"])
-    start = datetime(2024, 1, 1, 8, tzinfo=UTC)
+    start = datetime(2024, 1, 1, tzinfo=UTC)
     for number in range(rows):
         at = start + timedelta(minutes=number * 8 * 7 * 24 * 60 / rows)
         service = chance.choices(["economy", "standard", "express"], [3, 5, 2])[0]
         weight, distance = round(chance.lognormvariate(0.7, 0.6), 2), round(chance.uniform(5, 900))
-        risk = {"economy": 0.28, "standard": 0.12, "express": 0.04}[service] + distance / 3000 + weight / 60
-        late = int(chance.random() < risk + (0.15 if at.hour >= 17 else 0))
+        risk = {"economy": 0.3, "standard": 0.1, "express": 0.02}[service] + (distance / 1000) ** 2 / 2
+        late = int(chance.random() < risk + (0.2 if at.hour >= 17 else 0) + weight / 100)
         table.writerow([f"p{number:05}", at.isoformat(), service, weight, distance, late])
     return text.getvalue()

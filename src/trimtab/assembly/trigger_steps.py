@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from trimtab.assembly.data_steps import model_code, quarantined_spans, usable_spans
-from trimtab.assembly.model_steps import table_of
+from trimtab.assembly.ancestry import table_of
 from trimtab.assembly.monitor_steps import failing_checks
 from trimtab.assembly.session import Session
 from trimtab.atoms.content.bundle import Bundle

@@ -29,9 +29,9 @@ def train(
     as_json: bool,
 ) -> None:
     """Fit MODEL (default: the only one) on its validated rows; the newest are held back."""
+    fixed = dict(_setting(text) for text in settings)
     from trimtab.assembly import verbs
 
-    fixed = dict(_setting(text) for text in settings)
     end(verbs.train(project, model, fixed, trials), as_json)
 
 

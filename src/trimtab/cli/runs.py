@@ -33,8 +33,8 @@ def runs(memory: "Memory", model: str | None, as_json: bool) -> None:
     for run in account["runs"]:
         scores = [number(run["metrics"].get(metric)) for metric in metrics]
         words = " ".join(f"{name}={value}" for name, value in run["parameters"].items())
-        told = words if run["trained"] else run["note"]
-        rows = f"{run['rows_train']:,}" if run["trained"] else "-"
+        told = words if run["artifact"] else run["note"]
+        rows = f"{run['rows_train']:,}" if run["artifact"] else "-"
         made.add_row(
             run["action"][:16],
             run["model"],

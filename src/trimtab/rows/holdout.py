@@ -109,7 +109,7 @@ def row_content(
 ) -> pl.DataFrame:
     """The columns that a row without a key is known by."""
     own = [name for name in (key, *features, target) if name]
-    return frame.select(dict.fromkeys(own))
+    return frame.select(list(dict.fromkeys(own)))
 
 
 def blocks(frame: pl.DataFrame, event_time: str | None, key: str | None) -> NDArray[np.int64]:
@@ -152,7 +152,7 @@ def _digests(frame: pl.DataFrame, key: str | None) -> NDArray[np.uint64]:
     else:
         texts = frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
     digest = xxhash.xxh3_64_intdigest
-    return np.fromiter((digest(text) for text in texts), dtype=np.uint64, count=frame.height)
+    return np.fromiter((digest(text.encode()) for text in texts), dtype=np.uint64, count=frame.height)
 
 
 def _by_digest(digests: NDArray[np.uint64], share: float, classes: pl.Series | None) -> Mask:

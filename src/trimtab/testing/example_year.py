@@ -69,10 +69,10 @@ class _Year:
             judged = self._window(day, drifted=self.champion == 1 and day >= drift)
             if judged.verdict is Verdict.FAIL and day >= drift + 6 and len(self.bundles) == 1:
                 self._retrain(judged, 0.431)
-                self._climb(2)
+                self._climb(len(self.bundles))
             if day == bad:
                 self._retrain(judged, 0.428)
-                self._fall(3)
+                self._fall(len(self.bundles))
 
     def _month(self, name: str, *, broken: bool = False) -> None:
         rows = 27_000 + self.random.randrange(2000)

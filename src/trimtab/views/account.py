@@ -102,7 +102,9 @@ def _model(memory: Memory, model: str) -> dict[str, Any]:
     state = memory.releases.plan(model)
     loss, bias = memory.quality.loss(model), memory.quality.bias(model)
     order = memory.retrains.open(model)
-    windows = memory.windows.of(model)
+    windows = [
+        window for window in memory.windows.of(model) if window.profile or "quality.loss" in window.checks
+    ]
     return {
         "champion": state.plan.champion_version if state else None,
         "bundle": state.plan.champion if state else None,

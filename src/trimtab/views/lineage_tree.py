@@ -11,6 +11,9 @@ WIDE = 3
 #: Decisions that change who answers: what most people look for.
 TURNS = frozenset({"promote", "roll-back", "retrain", "quarantine", "refuse"})
 
+#: What Checks were read from: shown with the Checks, and only in a whole tree.
+_ASIDE = frozenset({"rules", "evidence"})
+
 #: Things that replace each other, and by which Actions: a long succession becomes siblings, not a staircase.
 _SUCCESSIONS = {
     "snapshot": frozenset({"ingest"}),
@@ -68,6 +71,8 @@ def lineage_tree(links: Links, root: str, *, upward: bool, wide: int | None = WI
 def _fold(branch: Branch, wide: int) -> None:
     crowds: dict[str, list[Branch]] = {}
     for child in branch.branches:
+        if child.node.kind in _ASIDE:
+            continue
         plain = child.node.sort == "check" and not child.branches and child.node.label != "FAIL"
         crowds.setdefault("checks" if plain else child.node.kind, []).append(child)
     kept: list[Branch] = []

@@ -13,6 +13,9 @@ REFUSED = "refused"
 ROLLED_BACK = "rolled back"
 FAILED = "failed"
 
+#: Failed steps after which an order is given up: the champion stays, and a person is wanted.
+MOST_FAILURES = 3
+
 #: Things that carry an order on, from the feature table that was made for it to the bundle.
 _CARRIERS = {
     "featurize": ("feature-table",),
@@ -33,7 +36,7 @@ class RetrainState(msgspec.Struct, kw_only=True):
     as_of: str
     at: str
     because: tuple[str, ...]
-    #: `in flight`, `promoted`, `refused`, `rolled back` or `failed` (tried again by the next cycle).
+    #: `in flight`, `promoted`, `refused`, `rolled back` or `failed` (tried again up to three times).
     outcome: str = IN_FLIGHT
     #: When the outcome was decided; empty while in flight.
     ended_at: str = ""
@@ -72,9 +75,12 @@ class Retrains:
         return [state for state in self._orders if model in (None, state.model)]
 
     def open(self, model: str) -> RetrainState | None:
-        """The newest order, where it is still in flight or its last step failed; else None."""
+        """The newest order, where it is in flight or failed fewer than three times; else None."""
         newest = next((state for state in reversed(self._orders) if state.model == model), None)
-        return newest if newest is not None and newest.outcome in (IN_FLIGHT, FAILED) else None
+        if newest is None:
+            return None
+        again = newest.outcome == FAILED and newest.failures < MOST_FAILURES
+        return newest if newest.outcome == IN_FLIGHT or again else None
 
     def _ordered(self, action: Action, closing: Closing, book: Book) -> None:
         for made in book.of_kind(closing.made, "retrain-order"):

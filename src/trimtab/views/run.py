@@ -25,7 +25,7 @@ class RunState(msgspec.Struct, kw_only=True):
     note: str
     because: tuple[str, ...]
     #: Artifact id of what it made; None where it failed.
-    trained: str | None = None
+    artifact: str | None = None
     parameters: dict[str, Any] = {}
     seed: int | None = None
     rows_train: int = 0
@@ -91,7 +91,7 @@ class Runs:
             self._runs.append(run)
             for trained in book.of_kind(closing.made, "model"):
                 head = book.head(trained, _ModelHead)
-                run.trained, run.parameters, run.seed = trained, head.parameters, head.seed
+                run.artifact, run.parameters, run.seed = trained, head.parameters, head.seed
                 run.rows_train, run.rows_holdout = head.rows_train, head.rows_holdout
                 run.code, run.commit = head.code, head.environment.git_commit
                 self._by_model[trained] = run

@@ -80,8 +80,9 @@ class Windows:
             known = self._by_id[windows[0]]
             state = msgspec.structs.replace(known, profile=profiles[0])
             states = self._models[known.model]
-            states[states.index(known)] = state
-            self._by_id[windows[0]] = state
+            # From the end: it is nearly always the last one.
+            place = next(place for place in reversed(range(len(states))) if states[place] is known)
+            states[place] = self._by_id[windows[0]] = state
 
     def of(self, model: str) -> list[WindowState]:
         """The windows of a model, oldest first."""

@@ -41,7 +41,7 @@ def kept_year(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store on disk; tests get copies."""
     folder = tmp_path_factory.mktemp("year") / "store"
     store = open_store(folder)
-    example_year(store, days=60)
+    example_year(store, days=75)
     store.close()
     return folder
 

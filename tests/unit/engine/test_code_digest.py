@@ -65,7 +65,8 @@ FILES = {
     "project.py": PROJECT,
     "constants.py": "STARRED = 5\nOTHER = 6\n",
     "helpers/__init__.py": "",
-    "helpers/time.py": "from .clock import ticks\ndef hour(x):\n    return ticks(x)\ndef minute():\n    return 60\n",
+    "helpers/time.py": "from .clock import ticks\ndef hour(x):\n    return ticks(x)\n"
+    "def least():\n    return 60\n",
     "helpers/clock.py": "SPEED = 10\ndef ticks(x):\n    return x * SPEED\n",
     "helpers/scale.py": "def scaled(x):\n    return x * 2\n",
     "helpers/late.py": "def offset():\n    return 7\n",

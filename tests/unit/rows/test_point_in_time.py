@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trimtab.atoms.error import UsageError
@@ -70,6 +70,7 @@ def test_the_join_is_a_search_row_by_row(
 
 
 @given(VALUES, ROWS)
+@example([("a", 5, 0, 1), ("a", 1, 10, 2)], [("a", 12)])
 def test_a_row_gets_the_newest_event_that_was_known(
     values: list[tuple[str | None, int, int, int]], rows: list[tuple[str | None, int | None]]
 ) -> None:

@@ -211,8 +211,7 @@ def _judge_parity(work: Work, rules: Artifact, table: Artifact, parity: Parity) 
         verdict = Verdict.FAIL
         says = (
             f"{parity.differing} of {parity.rows} rows have other features when served, "
-            f"mostly {parity.worst!r}: materialise its view, or make the function compute each row from itself "
-            "alone"
+            f"mostly {parity.worst!r}: materialise its view, or compute each row from itself alone"
         )
     else:
         verdict, says = Verdict.PASS, f"{parity.rows} rows have the same features when served one by one"

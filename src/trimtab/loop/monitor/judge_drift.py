@@ -32,8 +32,6 @@ from trimtab.stats.drift_alarm import AlarmReport, AlarmRow, Readings, judge_col
 
 #: Families of the drift statistics, with the rule that speaks for the family as a whole.
 FAMILY_RULES = {"drift": "drift.location", "quality": "drift.missing"}
-#: Statistics that hold served rows against training: where they are is left to drift.
-SKEW_STATISTICS = ("shape", "missing", "alien")
 _UNIT = "-ln p"
 #: Past spans with a reference of the same kind from which the others are left out.
 _FEWEST_ALIKE = 20
@@ -142,13 +140,9 @@ def _skew(case: _Case, blocks: int) -> tuple[AlarmReport, Columns, list[Columns]
     for place in range(start, len(case.past)):
         span = case.past[place]
         training = without(case.whole, span) if place < blocks else case.whole
-        history.append(_of_skew(movements(span, training, case.current)))
-    now = _of_skew(movements(case.current, case.whole, case.current))
+        history.append(movements(span, training, case.current, located=False))
+    now = movements(case.current, case.whole, case.current, located=False)
     return judge_columns(now, history, case.policy.windows_per_family), case.whole, list(case.past[start:])
-
-
-def _of_skew(readings: Readings) -> Readings:
-    return {key: reading for key, reading in readings.items() if key[1] in SKEW_STATISTICS}
 
 
 def _judge_families(

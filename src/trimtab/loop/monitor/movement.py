@@ -76,14 +76,20 @@ def without(whole: Columns, part: Columns) -> dict[str, ColumnCount]:
     return {name: count - part[name] if name in part else count for name, count in whole.items()}
 
 
-def movements(current: Columns, reference: Columns, names: Iterable[str]) -> dict[Key, Statistic | None]:
-    """The statistics of each column: location (numbers), shape, missing, alien; None without rows."""
+def movements(
+    current: Columns, reference: Columns, names: Iterable[str], *, located: bool = True
+) -> dict[Key, Statistic | None]:
+    """The statistics of each column: location (numbers), shape, missing, alien; None without rows.
+
+    Args:
+        located: Whether the location is wanted.
+    """
     found: dict[Key, Statistic | None] = {}
     for name in names:
         now, then = current.get(name), reference.get(name)
         if now is None or then is None:
             continue
-        if now.numeric:
+        if located and now.numeric:
             found[name, "location"] = location_shift(now.counts, then.counts)
         found[name, "shape"] = shape_shift(now.counts, then.counts)
         found[name, "missing"] = share_shift("missing", now.n_missing, now.n, then.n_missing, then.n)

@@ -28,7 +28,7 @@ def judge_parity(agreement: Agreement, why_native: str) -> Judgement:
     if differing:
         says = (
             f"{differing:,} of {rows:,} real rows get another answer from the compiled model, {how}: "
-            'it is not served; write [register] runtime = "native" to serve the training library itself'
+            "it is not served; replace the step that is converted wrongly, or register the model natively"
         )
     else:
         says = f"{rows:,} real rows get the trained model's answers, {how}"

@@ -3,8 +3,11 @@
 import errno
 import ipaddress
 import os
+import signal
 import socket
-from collections.abc import Callable, Collection, Mapping
+import threading
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -108,11 +111,26 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Tells the address when the application has started."""
+    """Tells the address when the application has started, and returns when it was told to stop."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self._announce = announce
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Drain on SIGTERM and SIGINT. (uvicorn would raise them again: the caller could close nothing.)"""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, action in before.items():
+                signal.signal(number, action)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

@@ -31,8 +31,9 @@ def fit_model(spec: ModelSpec, dataset: Dataset, trial: Trial) -> Any:
                 f"scikit-learn API{' that gives probabilities' if method == 'predict_proba' else ''}"
             )
     if dataset.classes:
-        known = [int(code) for code in getattr(estimator, "classes_", range(len(dataset.classes)))]
-        if known != list(range(len(dataset.classes))):
+        wanted_codes = list(range(len(dataset.classes)))
+        known = np.asarray(getattr(estimator, "classes_", wanted_codes)).tolist()
+        if known != wanted_codes:
             raise UsageError(
                 f"{where} returned an estimator of classes {known}: fit it on train.y as it is given"
             )

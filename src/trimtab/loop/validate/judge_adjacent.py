@@ -1,7 +1,7 @@
 """A span held against the span before it: real days and months differ, so only the extreme fails.
 
-A change is held against all that the schema has seen, not against the span before alone: tomorrow's weather may
-be far from today's and yet be weather.
+A change is held against all that the schema has seen, not against the span before alone: tomorrow's weather
+may be far from today's and yet be weather.
 """
 
 import math

@@ -143,7 +143,11 @@ def test_a_changed_file_replaces_its_rows(tmp_path: Path) -> None:
     second = shop.ingest()
     assert shop.rows(second, "2013-01-01")["x"].to_list() == ["new"]
     assert second.spans[1] == first.spans[1]
+    shop.write("Z.csv", "id,at,x\n1,2013-01-01,newcomer\n")  # sorts before a.csv
+    shop.write("a.csv", "id,at,x\n1,2013-01-01,newer\n2,2013-01-02,stays\n")
+    assert shop.rows(shop.ingest(), "2013-01-01")["x"].to_list() == ["newer"]
     (tmp_path / "a.csv").unlink()
+    (tmp_path / "Z.csv").unlink()
     shop.write("b.csv", "id,at,x\n9,2013-01-09,y\n")
     assert [span.name for span in shop.ingest().spans] == ["2013-01-09"]
 

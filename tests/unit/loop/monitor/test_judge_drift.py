@@ -14,9 +14,9 @@ def _named(done):
 
 
 def test_identical_days_raise_few_alarms(world):
-    """40 ordinary days: at most two of them alarm, at a nominal one in 60."""
+    """30 ordinary days: at most two of them alarm, at a nominal one in 60."""
     past, alarms = [], 0
-    for window in world.windows(40):
+    for window in world.windows(30):
         done = world.drift(window, past)
         if done.with_verdict(Verdict.FAIL):
             alarms += 1

@@ -1,0 +1,66 @@
+"""A challenger, from feature table to signed bundle: featurize, train, evaluate, register; runs in a child process."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trimtab.adapters.replay_clock import ReplayClock
+from trimtab.assembly.build import Built
+from trimtab.assembly.data_steps import featurize_model
+from trimtab.assembly.model_steps import evaluate_model, register_model, train_model
+from trimtab.assembly.project import open_project
+from trimtab.assembly.session import Session, open_session
+from trimtab.atoms.check import Verdict
+from trimtab.atoms.error import TrimtabError
+from trimtab.atoms.instant import parse_instant
+
+
+def build_here(
+    *,
+    folder: str,
+    store: str,
+    model: str,
+    now: str,
+    by: str,
+    parent: str | None,
+    order: str | None,
+    because: list[str],
+    force: bool,
+    project_file: str | None,
+) -> dict[str, Any]:
+    """Build in this process; arguments and result are JSON values."""
+    project = open_project(Path(folder), store, file=project_file)
+    clock = ReplayClock(parse_instant(now))
+    with open_session(project, clock=clock, say=lambda line: print(line, flush=True), tidy=False) as session:
+        session.by, session.parent = by, parent
+        found = build_in(session, model, order=order, because=tuple(because), force=force)
+    return dict(msgspec.to_builtins(found))
+
+
+def build_in(
+    session: Session, model: str, *, order: str | None, because: tuple[str, ...] = (), force: bool = False
+) -> Built:
+    """Build with an open session; every step is remembered, so a repetition goes on where the first one stopped."""
+    spec = session.project.model(model)
+    made = featurize_model(session, spec, order=order)
+    table = made.first("feature-table")
+    leaks = made.with_verdict(Verdict.FAIL, Verdict.BROKEN)
+    if leaks and not force:
+        return Built(
+            ok=False, note="; ".join(check.says for check in leaks), because=tuple(check.id for check in leaks)
+        )
+    trained = train_model(session, spec, table.id, order=order, because=because)
+    session.say(f"train: {trained.note}")
+    blessing = evaluate_model(session, spec, trained.first("model").id, table.id)
+    session.say(f"evaluate: {blessing.note}")
+    if not blessing.blessed and not force:
+        return Built(ok=False, note=blessing.note, because=blessing.because)
+    try:
+        registered = register_model(session, spec, blessing, table.id)
+    except TrimtabError as error:
+        return Built(ok=False, note=str(error))
+    session.say(f"register: {registered.note}")
+    bundle = registered.first("bundle").id
+    version = next(each for each in session.memory.releases.versions(model) if each.bundle == bundle)
+    return Built(ok=True, bundle=bundle, version=version.number, note=registered.note, because=blessing.because)

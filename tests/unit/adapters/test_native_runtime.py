@@ -1,0 +1,108 @@
+"""The native runtime: a child process that may die without harm."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from trimtab.adapters.estimator_file import write_estimator
+from trimtab.adapters.native_runtime import NativeModel, NativeRuntime
+from trimtab.atoms.error import ExecutorDied, ModelRefused
+
+X = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 2)).astype(np.float32), columns=["a", "b"])
+ROWS = X.to_numpy(np.float32)
+#: Chooses its column by name, so that the child must give it the names of training.
+CLASSIFIER = make_pipeline(
+    ColumnTransformer([("scaled", StandardScaler(), ["b"])]), LogisticRegression()
+).fit(X, X["b"] > 0)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[NativeModel]:
+    model = NativeRuntime().load(write_estimator(CLASSIFIER), "classification")
+    yield model
+    model.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_it_answers_as_the_estimator_does(running: NativeModel) -> None:
+    assert np.array_equal(running.answer(ROWS), CLASSIFIER.predict_proba(X))
+
+
+def test_a_killed_child_is_started_again_and_the_call_answered(running: NativeModel) -> None:
+    first = running.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    assert running.answer(ROWS[:3]).shape == (3, 2)
+    assert running.pid not in (None, first)
+    assert not alive(first)
+
+
+def test_rows_that_the_estimator_cannot_take_are_an_error_and_no_death(running: NativeModel) -> None:
+    before = running.pid
+    with pytest.raises(ModelRefused, match="NaN"):
+        running.answer(np.float32([[np.nan, np.nan]]))
+    assert running.pid == before
+    assert running.answer(ROWS[:1]).shape == (1, 2)
+
+
+def test_values_come_flat_and_closing_ends_the_child() -> None:
+    estimator = HistGradientBoostingRegressor(max_iter=3).fit(X, X["a"])
+    model = NativeRuntime().load(write_estimator(estimator), "regression")
+    pid = model.pid
+    assert pid is not None
+    assert np.array_equal(model.answer(ROWS), estimator.predict(X))
+    model.close()
+    model.close()
+    assert not alive(pid)
+
+
+def test_bytes_that_are_no_estimator_are_refused_and_leave_no_child() -> None:
+    with pytest.raises(ModelRefused, match="no stored estimator"):
+        NativeRuntime().load(b"\x80\x04\x95", "classification")
+
+
+def test_a_child_that_dies_on_every_call_is_an_error_that_says_so(
+    running: NativeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In the child's place stands a program that loads and then dies with words.
+    program = tmp_path / "python"
+    program.write_text(
+        "#!/bin/sh\nhead -c 17 > /dev/null\nprintf 'K%016d' 0 | tr 0 '\\0'\nsleep 0.2\necho out of cheese >&2\nexit 3\n"
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr("trimtab.adapters.native_runtime.sys.executable", str(program))
+    model = NativeRuntime(patience_seconds=20).load(b"x", "regression")
+    with pytest.raises(ExecutorDied, match="out of cheese"):
+        model.answer(ROWS[:1])
+    model.close()
+
+
+def test_a_child_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nprintf 'K%016d' 0 | tr 0 '\\0'\nexec sleep 60\n")
+    program.chmod(0o700)
+    monkeypatch.setattr("trimtab.adapters.native_runtime.sys.executable", str(program))
+    model = NativeRuntime(patience_seconds=0.3).load(b"x", "regression")
+    pid = model.pid
+    with pytest.raises(ExecutorDied, match="no answer within"):
+        model.answer(ROWS[:1])
+    assert model.pid is None
+    assert pid is not None
+    assert not alive(pid)

@@ -1,0 +1,41 @@
+"""Axes: round marks, not too many, all inside."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from trimtab.web.axis import nice_ticks, time_ticks
+
+START = datetime(2013, 3, 2, 13, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (-0.05, 0.05), (0.41, 0.56), (1e-7, 3e-7), (990, 1_010_000), (-3, -1)]
+)
+def test_value_marks_are_round_even_and_inside(low: float, high: float) -> None:
+    ticks = nice_ticks(low, high, 5)
+    assert 2 <= len(ticks) <= 7
+    assert all(low - 1e-9 <= tick <= high + 1e-9 for tick in ticks)
+    steps = {round((after - before) / (high - low), 9) for before, after in pairwise(ticks)}
+    assert len(steps) == 1
+
+
+def test_a_point_is_its_own_mark() -> None:
+    assert nice_ticks(0.4, 0.4, 5) == [0.4]
+
+
+@pytest.mark.parametrize("days", [0.1, 1, 3, 10, 30, 60, 300, 1000])
+@pytest.mark.parametrize("most", [4, 9])
+def test_time_marks_are_inside_in_order_and_few(days: float, most: int) -> None:
+    end = START + days * 86400
+    ticks = time_ticks(START, end, most)
+    assert len(ticks) <= most + 1
+    assert all(START <= tick.at <= end for tick in ticks)
+    assert [tick.at for tick in ticks] == sorted({tick.at for tick in ticks})
+
+
+def test_a_year_is_marked_by_months() -> None:
+    labels = [tick.label for tick in time_ticks(START, START + 300 * 86400, 12)]
+    assert labels[0] == "Apr 2013"
+    assert labels[1:3] == ["May", "Jun"]
