@@ -4,7 +4,6 @@ python bench/start_up.py [RUNS]
 """
 # ruff: noqa: T201 (it prints its result)
 
-import json
 import os
 import statistics
 import subprocess
@@ -58,12 +57,14 @@ def proportional_mb(process: int) -> float:
 
 def planes(folder: Path) -> dict[str, float]:
     """Start the planes of a small project that has a released model; returns the memory of each process."""
-    trimtab = [*program(), "--project", str(folder)]
+    where = ["--project", str(folder)]
     (folder / "project.py").write_text(PROJECT, encoding="utf-8")
     (folder / "trimtab.toml").write_text("", encoding="utf-8")
     lines = [f"{number},{number % 7},{'true' if number % 7 > 3 else 'false'}" for number in range(500)]
     (folder / "rows.csv").write_text("a,b,yes\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    subprocess.run([*trimtab, "up", "--detach", "--port", "8621", "--serve-port", "8622"], check=True)
+    subprocess.run(
+        [*program(), "up", "--detach", *where, "--port", "8621", "--serve-port", "8622"], check=True
+    )
     try:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -73,9 +74,9 @@ def planes(folder: Path) -> dict[str, float]:
             except OSError:
                 time.sleep(0.1)
         time.sleep(3)
-        return {words(process)[:60]: proportional_mb(process) for process in processes_of(folder)}
+        return {what_runs(process): proportional_mb(process) for process in processes_of(folder)}
     finally:
-        subprocess.run([*trimtab, "down"], check=True)
+        subprocess.run([*program(), "down", *where], check=True)
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -94,6 +95,12 @@ def words(process: int) -> str:
     except OSError:
         return ""
     return " ".join(raw.decode("utf-8", "replace").split("\0")[1:])
+
+
+def what_runs(process: int) -> str:
+    """The module that a process runs."""
+    given = words(process).split()
+    return " ".join(given[given.index("-m") + 1 :][: 1 if "." in given[given.index("-m") + 1] else 2])
 
 
 def main() -> None:
@@ -116,7 +123,6 @@ def main() -> None:
     for name, megabytes in held.items():
         print(f"| `{name}` | {megabytes:.0f} |")
     print(f"| together | {sum(held.values()):.0f} |")
-    print(json.dumps({"planes_mb": round(sum(held.values()))}), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ OPSET = {"": 18, "ai.onnx.ml": 3}
 def compile_estimator(estimator: Any, feature_count: int, names: Sequence[str], task: str) -> bytes:
     """Write a fitted estimator as an ONNX graph.
 
-    The graph has one input `x`, float32 (n, features), and one output `answer`: probabilities (n, classes) in the
-    order of `estimator.classes_`, or values (n,). Equal estimators give equal bytes.
+    The graph has one input `x`, float32 (n, features), and one output `answer`: probabilities (n, classes) in
+    the order of `estimator.classes_`, or values (n,). Equal estimators give equal bytes.
 
     Args:
         names: The features' names in their order, as the estimator met them in training.
@@ -35,7 +35,8 @@ def compile_estimator(estimator: Any, feature_count: int, names: Sequence[str], 
     if len(names) != feature_count:
         raise ValueError(f"{len(names)} names for {feature_count} features")
     register_converters()
-    # Division, as scikit-learn does it: multiplying by the inverse moves values across the thresholds of a later tree.
+    # Division, as scikit-learn does it: multiplying by the inverse moves values across the thresholds of a
+    # later tree.
     options: dict[Any, Any] = {StandardScaler: {"div": "div"}}
     try:
         with warnings.catch_warnings():

@@ -1,7 +1,7 @@
 """Estimators as bytes and back: the one choke point through which a stored estimator becomes objects.
 
-The format is skops, never pickle. A file is opened only where every type in it is on the list of this module or was
-named by the project; nothing else in Trimtab loads an estimator.
+The format is skops, never pickle. A file is opened only where every type in it is on the list of this module
+or was named by the project; nothing else in Trimtab loads an estimator.
 """
 
 import copy
@@ -31,7 +31,8 @@ _KNOWN = frozenset(
         "xgboost.sklearn.XGBRFRegressor",
     }
 )
-#: Parts of scikit-learn that hold estimators and what they are made of; not those that read files or the network.
+#: Parts of scikit-learn that hold estimators and what they are made of; not those that read files or the
+#: network.
 _ESTIMATORS = frozenset(
     [
         "_loss",

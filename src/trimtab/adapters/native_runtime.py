@@ -44,7 +44,8 @@ class NativeRuntime:
 class NativeModel:
     """An estimator in a child process; calls from several threads take turns.
 
-    Where the child died it is started again and the call repeated, once; then the call fails with its last words.
+    Where the child died it is started again and the call repeated, once; then the call fails with its last
+    words.
     """
 
     def __init__(self, load: bytes, patience_seconds: float) -> None:
@@ -126,7 +127,8 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=self._words,
             bufsize=0,
-            # One thread: a served row has nothing to divide, and tree libraries crawl where threads outnumber cores.
+            # One thread: a served row has nothing to divide, and tree libraries crawl where threads outnumber
+            # cores.
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,  # Ctrl-C goes to the server, which ends the child when it has drained
         )

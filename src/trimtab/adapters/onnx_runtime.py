@@ -19,7 +19,8 @@ class OnnxRuntime:
         """Make the model in `graph` ready to answer.
 
         Raises:
-            ModelRefused: Not an ONNX graph, or one with external data, foreign operators or another signature.
+            ModelRefused: Not an ONNX graph, or one with external data, foreign operators or another
+                signature.
         """
         _look(graph)
         import onnxruntime

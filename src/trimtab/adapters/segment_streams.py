@@ -1,5 +1,6 @@
 """Streams as append-only segment files: one for each stream and process, shared by nobody."""
 
+import functools
 import itertools
 import os
 import re
@@ -220,7 +221,8 @@ def _refuse(waiting: list[Future[None]], error: Exception) -> None:
         done.set_exception(error)
 
 
-def _folders_of(stream: str) -> list[str]:
+@functools.lru_cache(maxsize=1024)
+def _folders_of(stream: str) -> tuple[str, ...]:
     """The folders of a stream's name; upper case is escaped, as some file systems do not tell it."""
     parts = stream.split("/")
     if any(part in ("", ".", "..") for part in parts):
@@ -229,4 +231,4 @@ def _folders_of(stream: str) -> list[str]:
     named = [re.sub("[A-Z]", lambda found: f"%{ord(found[0]):02x}", part) for part in named]
     if any(len(part) > 200 or part.endswith(".seg") for part in named):
         raise UsageError(f"{stream!r} cannot name a stream: a part is too long, or ends in '.seg'")
-    return named
+    return tuple(named)

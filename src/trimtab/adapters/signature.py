@@ -15,8 +15,9 @@ _PRIVATE = "signing.key"
 class Signer:
     """Signs with the project's private key; verifies with every public key that lies beside it.
 
-    The folder holds `signing.key` (PKCS8, readable by its owner only) and one `KEY_ID.pub` for each key whose bundles
-    are trusted; removing a `.pub` file withdraws the trust. The pair is made when something is first signed.
+    The folder holds `signing.key` (PKCS8, readable by its owner only) and one `KEY_ID.pub` for each key whose
+    bundles are trusted; removing a `.pub` file withdraws the trust. The pair is made when something is first
+    signed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -97,7 +98,7 @@ def _key_id(raw: bytes) -> str:
 
 
 def _write(path: Path, content: bytes, *, replace: bool) -> None:
-    """Write a file for its owner alone, wholly or not at all; unless `replace`, the first of two writers wins."""
+    """Write a file for its owner alone, wholly or not at all; without `replace` the first writer wins."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

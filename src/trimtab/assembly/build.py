@@ -16,9 +16,10 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str | None = None
     version: int | None = None
     note: str = ""
+    #: What the gate said.
+    gate: str = ""
     #: Checks that decided it.
     because: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
 
 
 def build(
@@ -27,7 +28,6 @@ def build(
     model: str,
     *,
     order: str | None = None,
-    because: tuple[str, ...] = (),
     force: bool = False,
     project_file: str | None = None,
 ) -> Built:
@@ -35,7 +35,6 @@ def build(
 
     Args:
         order: Artifact id of the retrain order that this answers.
-        because: Checks that this answers.
         force: Register also what the gate refused: a person's decision.
         project_file: Another project file than the settings name.
     """
@@ -49,7 +48,6 @@ def build(
             "by": session.by,
             "parent": session.parent,
             "order": order,
-            "because": list(because),
             "force": force,
             "project_file": project_file,
         },

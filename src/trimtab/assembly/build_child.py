@@ -25,7 +25,6 @@ def build_here(
     by: str,
     parent: str | None,
     order: str | None,
-    because: list[str],
     force: bool,
     project_file: str | None,
 ) -> dict[str, Any]:
@@ -34,12 +33,12 @@ def build_here(
     clock = ReplayClock(parse_instant(now))
     with open_session(project, clock=clock, say=lambda line: print(line, flush=True), tidy=False) as session:
         session.by, session.parent = by, parent
-        found = build_in(session, model, order=order, because=tuple(because), force=force)
+        found = build_in(session, model, order=order, force=force)
     return dict(msgspec.to_builtins(found))
 
 
 def build_in(
-    session: Session, model: str, *, order: str | None, because: tuple[str, ...] = (), force: bool = False
+    session: Session, model: str, *, order: str | None, force: bool = False
 ) -> Built:
     """Build with an open session; every step is remembered, so a repetition goes on where the first one stopped."""
     spec = session.project.model(model)
@@ -50,12 +49,12 @@ def build_in(
         return Built(
             ok=False, note="; ".join(check.says for check in leaks), because=tuple(check.id for check in leaks)
         )
-    trained = train_model(session, spec, table.id, order=order, because=because)
+    trained = train_model(session, spec, table.id, order=order)
     session.say(f"train: {trained.note}")
     blessing = evaluate_model(session, spec, trained.first("model").id, table.id)
     session.say(f"evaluate: {blessing.note}")
     if not blessing.blessed and not force:
-        return Built(ok=False, note=blessing.note, because=blessing.because)
+        return Built(ok=False, note=blessing.note, gate=blessing.note, because=blessing.because)
     try:
         registered = register_model(session, spec, blessing, table.id)
     except TrimtabError as error:
@@ -63,4 +62,11 @@ def build_in(
     session.say(f"register: {registered.note}")
     bundle = registered.first("bundle").id
     version = next(each for each in session.memory.releases.versions(model) if each.bundle == bundle)
-    return Built(ok=True, bundle=bundle, version=version.number, note=registered.note, because=blessing.because)
+    return Built(
+        ok=True,
+        bundle=bundle,
+        version=version.number,
+        note=registered.note,
+        gate=blessing.note,
+        because=blessing.because,
+    )

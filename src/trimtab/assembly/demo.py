@@ -12,6 +12,7 @@ import polars as pl
 import trimtab
 from trimtab.adapters.local_process import LocalProcess
 from trimtab.adapters.replay_clock import ReplayClock
+from trimtab.assembly.build import build
 from trimtab.assembly.child import Child
 from trimtab.assembly.data_steps import ingest_source, materialize_view, validate_source
 from trimtab.assembly.demo_account import account
@@ -115,12 +116,13 @@ class Demo:
         if forced or state.plan.stage != "full" or day + timedelta(days=2) >= END:
             return
         self.say(f"{day}  an engineer forces a hot-fix past the gate, straight into canary")
-        built = loop.build(force=True, project_file=HOTFIX_FILE)
+        engineer = self.session.as_person()
+        built = build(LocalProcess(), engineer, MODEL, force=True, project_file=HOTFIX_FILE)
         if built.bundle is None or built.version is None:
             raise TrimtabError(f"the hot-fix could not be built: {built.note}")
-        release_version(
-            self.session, loop.spec, version=built.version, to="canary", note="hot-fix, the gate is overruled"
-        )
+        self.say(f"{day}  the gate had said: {built.gate}")
+        for line in release_version(engineer, loop.spec, version=built.version, to="canary", note="hot-fix"):
+            self.say(f"{day}  {line}")
 
     def _note(self, sent: Sent) -> None:
         self.requests += sent.requests
@@ -147,9 +149,10 @@ def demo(
     clock = ReplayClock(_midnight(date(2013, 2, 1)))
     with open_session(project, clock=clock, say=say) as session:
         _catch_up(session, clock)
-        with session.operation("trimtab demo"):
-            player = Demo(folder=folder, year=year, session=session, clock=clock, say=say)
-            loop = Loop(session, project.model(MODEL), LocalProcess())
+        with session.operation("trimtab demo") as operation:
+            acting = session.acting_for("controller", operation.id)
+            player = Demo(folder=folder, year=year, session=acting, clock=clock, say=say)
+            loop = Loop(acting, project.model(MODEL), LocalProcess())
             player.go_to(LIVE)
             player.first_model(loop)
             _play(player, loop, until, progress)

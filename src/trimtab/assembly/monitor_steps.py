@@ -13,6 +13,7 @@ from trimtab.engine.step import Done
 from trimtab.engine.work import Work
 from trimtab.loop import monitor as stage
 from trimtab.loop.monitor.alert import decide_alert
+from trimtab.loop.monitor.drift_shelf import DriftShelf
 from trimtab.loop.monitor.judge_drift import judge_drift
 from trimtab.loop.monitor.judge_quality import PastWindow, Shelf, judge_quality
 from trimtab.loop.monitor.judge_serving import judge_serving
@@ -27,6 +28,8 @@ from trimtab.views.window import WindowState
 MOVED = ("drift.location", "drift.shape", "drift.alien")
 #: Past windows that a judgement may look back on.
 _PAST = 60
+#: Windows without a finding after which the same finding is a new incident.
+INCIDENT_WINDOWS = 3
 
 
 class WindowJudge:
@@ -37,6 +40,7 @@ class WindowJudge:
         self._spec = spec
         self._log = log
         self._shelf: Shelf = {}
+        self._drift_shelf = DriftShelf()
         settings = session.project.settings.monitor
         self._every = parse_duration(settings.window, "monitor.window")
         self._delay = parse_duration(spec.label_delay, "label_delay")
@@ -103,6 +107,7 @@ class WindowJudge:
                 reference_id=reference,
                 past=profiles,
                 policy=self._policy,
+                shelf=self._drift_shelf,
             )
             judge_quality(
                 work,
@@ -161,8 +166,13 @@ class WindowJudge:
         return done.first("reference").id, table
 
     def _alert(self, done: Done, span: str) -> list[str]:
+        """Notify once an incident: what failed in one of the last windows already is the same incident."""
         alert = decide_alert(done.checks)
         if alert is None:
+            return []
+        before = self.windows()[-1 - INCIDENT_WINDOWS : -1]
+        known = {check.name for window in before for check in failing_checks(window)}
+        if {check.name for check in done.with_verdict(Verdict.FAIL, Verdict.BROKEN)} <= known:
             return []
         self._session.run(
             stage.CARD,
@@ -174,7 +184,7 @@ class WindowJudge:
             parameters={"severity": alert.severity},
             note=f"{alert.severity}: {alert.title}",
         )
-        return [f"{alert.severity} in {span}: {alert.title}"] if alert.severity != "info" else []
+        return [f"monitor: {alert.severity}: {alert.title} (window {span})"] if alert.severity != "info" else []
 
 
 def build_reference_of(work: Work, bundle_id: str, table: str, every: timedelta) -> None:

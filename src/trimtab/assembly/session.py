@@ -85,6 +85,10 @@ class Session(AbstractContextManager["Session"]):
         """The same session, deciding as a policy under a parent Action."""
         return replace(self, by=f"policy:{policy}", parent=parent)
 
+    def as_person(self) -> "Session":
+        """The same session, deciding as the person who runs this process."""
+        return replace(self, by=person(), parent=None)
+
     @contextmanager
     def operation(self, note: str) -> Iterator[Action]:
         """Record a person's long-running command as an Action; the policies' steps under it are its children."""

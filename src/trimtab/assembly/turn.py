@@ -32,16 +32,9 @@ class Loop:
         lines += self._answer_order()
         return lines
 
-    def build(self, *, order: str | None = None, force: bool = False, project_file: str | None = None) -> Built:
+    def build(self, *, order: str | None = None) -> Built:
         """Build a challenger in a process of its own."""
-        return build(
-            self._executor,
-            self._session,
-            self.spec.name,
-            order=order,
-            force=force,
-            project_file=project_file,
-        )
+        return build(self._executor, self._session, self.spec.name, order=order)
 
     def release(self, built: Built) -> list[str]:
         """Begin the release of what was built."""

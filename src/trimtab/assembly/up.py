@@ -5,9 +5,7 @@ from pathlib import Path
 from trimtab.adapters.local_process import LocalProcess
 from trimtab.adapters.system_clock import SystemClock
 from trimtab.assembly.child import Child
-from trimtab.assembly.controller import bring_data
 from trimtab.assembly.detached import announce, detach_this, running, stop_detached
-from trimtab.assembly.first_file import write_first_file
 from trimtab.assembly.planes import (
     free_port,
     start_controller,
@@ -16,9 +14,8 @@ from trimtab.assembly.planes import (
     watch_over,
 )
 from trimtab.assembly.project import Project, find_folder, open_project
-from trimtab.assembly.session import Say, Session, open_session
+from trimtab.assembly.session import Say
 from trimtab.assembly.settings import read_settings
-from trimtab.assembly.turn import Loop
 from trimtab.atoms.error import TrimtabError, UsageError
 
 
@@ -50,17 +47,21 @@ def up(
     page_port = free_port(page_host, settings.control.port if port is None else port, "--port")
     plane_port = free_port(plane_host, settings.serve.port if serve_port is None else serve_port, "--serve-port")
     if data is not None and target is not None:
-        write_first_file(root, data, target, settings.project.file)
-    project = open_project(root, store)
+        LocalProcess().call(
+            "trimtab.assembly.first_turn:write_file",
+            {"folder": str(root), "data": str(data), "target": target, "file_name": settings.project.file},
+        )
+    project = open_project(root, store, declarations=False)
     if running(project):
         raise UsageError("this project is up already: `trimtab down` stops it")
     if detach:
         ports = ["--port", str(page_port), "--serve-port", str(plane_port)]
         detach_this(project, ["up", *(["--host", host] if host else []), *ports], say)
         return
-    with open_session(project, say=say) as session:
-        first_turn(session)
-    _run(project, page_host, page_port, plane_host, plane_port, say)
+    models = LocalProcess().call(
+        "trimtab.assembly.first_turn:first_turn", {"folder": str(root), "store": str(project.store_folder)}, say
+    )
+    _run(project, models, page_host, page_port, plane_host, plane_port, say)
 
 
 def down(folder: Path | None, *, store: str | None) -> list[str]:
@@ -68,22 +69,9 @@ def down(folder: Path | None, *, store: str | None) -> list[str]:
     return stop_detached(open_project(folder, store, declarations=False))
 
 
-def first_turn(session: Session) -> None:
-    """Bring the data in, and give every model that has none a first champion."""
-    with session.operation("trimtab up"):
-        bring_data(session)
-        for spec in session.project.models.values():
-            if session.memory.releases.plan(spec.name) is not None:
-                continue
-            loop = Loop(session, spec, LocalProcess())
-            built = loop.build()
-            if not built.ok:
-                raise TrimtabError(f"model {spec.name!r} is not served: {built.note}")
-            for line in loop.release(built):
-                session.say(line)
-
-
-def _run(project: Project, page_host: str, page_port: int, plane_host: str, plane_port: int, say: Say) -> None:
+def _run(
+    project: Project, models: list[str], page_host: str, page_port: int, plane_host: str, plane_port: int, say: Say
+) -> None:
     plane, predictions = start_prediction_plane(project, host=plane_host, port=plane_port)
     children = {"prediction plane": plane}
     try:
@@ -102,7 +90,7 @@ def _run(project: Project, page_host: str, page_port: int, plane_host: str, plan
             return start_page(project, host=page_host, port=page_port, predictions=predictions)[0]
         return start_controller(project)
 
-    lines = [f"predictions: {predictions}/predict/{name}" for name in project.models]
+    lines = [f"predictions: {predictions}/predict/{name}" for name in models]
     announce(project, [*lines, f"the page:    {address}"], say)
     watch_over(children, restart, SystemClock(), say)
 

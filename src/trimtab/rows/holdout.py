@@ -38,13 +38,14 @@ def holdout_mask(
     """Which rows are held out.
 
     With an event time: every row from some moment on, so that a model is judged on days after those it learnt
-    from. Without: rows by the digest of their key (of the whole row, without one), so that a row stays on its side
-    when others come; a class that would be missing on one side gets a row there.
+    from. Without: rows by the digest of their key (of the whole row, without one), so that a row stays on its
+    side when others come; a class that would be missing on one side gets a row there.
 
     Args:
         share: Share of days (or of rows) to hold out, in (0, 1).
         classes: The target of a classification, shape (rows,); None for regression.
-        features: With `target` the columns that a row without a key is known by; all columns, where not given.
+        features: With `target` the columns that a row without a key is known by; all columns, where not
+            given.
 
     Returns:
         Shape (rows,). Neither side is empty where there are two rows or more.
@@ -84,7 +85,7 @@ def since(frame: pl.DataFrame, event_time: str, start: datetime) -> Mask:
 
 
 def model_holdout(frame: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The rows that `model` never saw, chosen as its training chose them, in their order; newer ones are among them.
+    """The rows that `model` never saw, chosen as its training chose them; newer ones are among them.
 
     Args:
         frame: Rows of a feature table whose target is known; further columns do not matter.
@@ -146,11 +147,16 @@ def _microseconds(frame: pl.DataFrame, event_time: str) -> NDArray[np.int64]:
 
 
 def _digests(frame: pl.DataFrame, key: str | None) -> NDArray[np.uint64]:
-    """A number a row that depends on nothing but the row."""
+    """A number a row that depends on nothing but the row, and how many equal ones stand before it."""
     if key is not None:
         texts = frame.get_column(key).cast(pl.String).fill_null("")
     else:
-        texts = frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+        # Equal rows are told apart by their number. Were they all on one side, then the twins of a held-out
+        # row among the rows learnt from would be those with another outcome: every model would look wrong.
+        rows = frame.select(text=pl.struct(pl.all()).struct.json_encode())
+        texts = rows.select(
+            pl.concat_str("text", pl.int_range(pl.len()).over("text").cast(pl.String), separator="#")
+        ).to_series()
     digest = xxhash.xxh3_64_intdigest
     return np.fromiter((digest(text.encode()) for text in texts), dtype=np.uint64, count=frame.height)
 

@@ -37,7 +37,7 @@ Make = Callable[[], Any]
 
 
 def sample(classes: int, *, missing: bool = True) -> tuple[pd.DataFrame, Any]:
-    """Codes, numbers that repeat (so that rows tie with thresholds), and missing values; `classes` 0 is regression."""
+    """Codes, numbers that repeat (and tie with thresholds), missing values; `classes` 0 is regression."""
     random = np.random.default_rng(7)
     x = np.column_stack(
         [
@@ -103,7 +103,10 @@ CLASSIFIERS: dict[str, Make] = {
     "support vectors": lambda: make_pipeline(columns(), CalibratedClassifierCV(SVC(), cv=2)),
     "columns by mask": lambda: make_pipeline(
         ColumnTransformer(
-            [("codes", OneHotEncoder(), slice(0, 2)), ("n", SimpleImputer(), [False, False, True, True, False])]
+            [
+                ("codes", OneHotEncoder(), slice(0, 2)),
+                ("n", SimpleImputer(), [False, False, True, True, False]),
+            ]
         ),
         LogisticRegression(max_iter=300),
     ),
@@ -127,7 +130,7 @@ def fitted(make: Make, classes: int, *, missing: bool = True) -> tuple[Any, pd.D
 
 
 def probes(x: pd.DataFrame) -> np.ndarray:
-    """The rows, and each of them moved by one float32 step either way: thresholds lie between such neighbours."""
+    """The rows, and each of them moved by one float32 step either way."""
     rows = x.to_numpy(np.float32)[:200]
     up, down = np.float32(np.inf), np.float32(-np.inf)
     near = [np.column_stack([rows[:, :2], np.nextafter(rows[:, 2:], to)]) for to in (up, down)]
@@ -191,9 +194,12 @@ def test_thresholds_are_moved_down_never_up() -> None:
 
 
 def test_rows_on_a_threshold_stay_on_their_side() -> None:
-    # 0.3 in float64 lies below 0.3 in float32: rounding the threshold to float32 would move the row to the left.
+    # 0.3 in float64 lies below 0.3 in float32: rounding the threshold to float32 would move the row to the
+    # left.
     x = pd.DataFrame({"a": np.repeat(np.float32([0.3, 0.1]), 50)})
-    estimator = HistGradientBoostingRegressor(max_iter=1, min_samples_leaf=1).fit(x, np.repeat([1.0, 0.0], 50))
+    estimator = HistGradientBoostingRegressor(max_iter=1, min_samples_leaf=1).fit(
+        x, np.repeat([1.0, 0.0], 50)
+    )
     for predictor in estimator._predictors[0]:
         predictor.nodes["num_threshold"] = 0.3
     graph = compile_estimator(estimator, 1, ["a"], "regression")
@@ -208,10 +214,15 @@ def test_rows_on_a_threshold_stay_on_their_side() -> None:
             lambda: make_pipeline(FunctionTransformer(np.abs), SimpleImputer(), LogisticRegression()),
             "FunctionTransformer",
         ),
-        (lambda: HistGradientBoostingClassifier(categorical_features=[0], max_iter=3), "categorical_features"),
+        (
+            lambda: HistGradientBoostingClassifier(categorical_features=[0], max_iter=3),
+            "categorical_features",
+        ),
         (lambda: xgboost.XGBClassifier(n_estimators=3, booster="dart"), "dart"),
         (
-            lambda: CalibratedClassifierCV(HistGradientBoostingClassifier(max_iter=3), cv=2, method="isotonic"),
+            lambda: CalibratedClassifierCV(
+                HistGradientBoostingClassifier(max_iter=3), cv=2, method="isotonic"
+            ),
             "isotonic",
         ),
     ],
@@ -228,7 +239,9 @@ def test_lightgbm_over_sets_of_categories_is_refused() -> None:
     estimator = lightgbm.LGBMClassifier(n_estimators=8, verbose=-1, min_child_samples=2, n_jobs=1, **words)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimator.fit(x[["carrier"]].astype("int32"), x["carrier"].isin([1, 4]), categorical_feature=["carrier"])
+        estimator.fit(
+            x[["carrier"]].astype("int32"), x["carrier"].isin([1, 4]), categorical_feature=["carrier"]
+        )
     with pytest.raises(ModelRefused, match="categorical_feature"):
         compile_estimator(estimator, 1, ["carrier"], "classification")
 

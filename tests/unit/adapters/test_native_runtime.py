@@ -20,6 +20,8 @@ from trimtab.atoms.error import ExecutorDied, ModelRefused
 
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 2)).astype(np.float32), columns=["a", "b"])
 ROWS = X.to_numpy(np.float32)
+#: Says what a child says when it has loaded its estimator.
+READY = "printf 'K%016d' 0 | tr 0 '\\000'"
 #: Chooses its column by name, so that the child must give it the names of training.
 CLASSIFIER = make_pipeline(
     ColumnTransformer([("scaled", StandardScaler(), ["b"])]), LogisticRegression()
@@ -79,13 +81,12 @@ def test_bytes_that_are_no_estimator_are_refused_and_leave_no_child() -> None:
 
 
 def test_a_child_that_dies_on_every_call_is_an_error_that_says_so(
-    running: NativeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # In the child's place stands a program that loads and then dies with words.
     program = tmp_path / "python"
-    program.write_text(
-        "#!/bin/sh\nhead -c 17 > /dev/null\nprintf 'K%016d' 0 | tr 0 '\\0'\nsleep 0.2\necho out of cheese >&2\nexit 3\n"
-    )
+    lines = ["#!/bin/sh", READY, "sleep 0.2", "echo out of cheese >&2", "exit 3"]
+    program.write_text("\n".join(lines) + "\n")
     program.chmod(0o700)
     monkeypatch.setattr("trimtab.adapters.native_runtime.sys.executable", str(program))
     model = NativeRuntime(patience_seconds=20).load(b"x", "regression")
@@ -96,7 +97,7 @@ def test_a_child_that_dies_on_every_call_is_an_error_that_says_so(
 
 def test_a_child_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "python"
-    program.write_text("#!/bin/sh\nprintf 'K%016d' 0 | tr 0 '\\0'\nexec sleep 60\n")
+    program.write_text("\n".join(["#!/bin/sh", READY, "exec sleep 60"]) + "\n")
     program.chmod(0o700)
     monkeypatch.setattr("trimtab.adapters.native_runtime.sys.executable", str(program))
     model = NativeRuntime(patience_seconds=0.3).load(b"x", "regression")

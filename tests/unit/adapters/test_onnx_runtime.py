@@ -80,7 +80,13 @@ def test_the_mere_word_is_no_external_data() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"PK\x03\x04" + b"x" * 50, b"\x80\x04\x95" + b"x" * 50, b"\x08\x08location" + b"\xff" * 40, b"\x08\x08" * 20],
+    [
+        b"",
+        b"PK\x03\x04" + b"x" * 50,
+        b"\x80\x04\x95" + b"x" * 50,
+        b"\x08\x08location" + b"\xff" * 40,
+        b"\x08\x08" * 20,
+    ],
 )
 def test_what_is_no_graph_is_refused(content: bytes) -> None:
     with pytest.raises(ModelRefused):

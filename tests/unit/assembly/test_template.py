@@ -1,5 +1,6 @@
 """The template: a project that works as it is written."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from trimtab.assembly.project import open_project
 from trimtab.assembly.template import ROWS, example_rows, new
 from trimtab.atoms.error import UsageError
 from trimtab.rows.table import read_files
+
+#: Children find the package where this process found it.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def test_what_is_written_is_a_project(tmp_path: Path) -> None:
@@ -34,6 +38,7 @@ def test_its_own_test_passes(tmp_path: Path) -> None:
         text=True,
         timeout=60,
         check=False,
+        env=ENVIRONMENT,
     )
     assert ran.returncode == 0, ran.stdout
     assert "1 passed" in ran.stdout

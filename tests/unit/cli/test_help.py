@@ -1,5 +1,6 @@
 """Help: every command says what it does, shows an example and its options, and loads nothing for it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,9 @@ import click
 import pytest
 
 from trimtab.cli.program import COMMANDS, program
+
+#: Children find the package where this process found it.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 NAMES = [name for section in COMMANDS.values() for name in section]
 VERBS = {
@@ -76,13 +80,20 @@ def test_help_imports_no_command() -> None:
         "own = ('trimtab', 'rich', 'msgspec'); "
         "print('LOADED', *sorted(name for name in sys.modules if name.startswith(own)))"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True, env=ENVIRONMENT
+    )
     loaded = set(ran.stdout.partition("LOADED")[2].split())
     assert loaded == {"trimtab", "trimtab.cli", "trimtab.cli.program", "trimtab.cli.lazy_group"}
 
 
 def test_python_m_trimtab_is_the_program() -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "trimtab", "--version"], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-m", "trimtab", "--version"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+        env=ENVIRONMENT,
     )
     assert ran.stdout.startswith("trimtab 0.")

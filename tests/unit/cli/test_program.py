@@ -1,5 +1,6 @@
 """How the program ends: one line for each kind of end, and the exit status that the design gives it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,9 @@ import pytest
 
 from trimtab.atoms.error import ConfigurationRefused, ModelRefused, TrimtabError, UsageError
 from trimtab.cli.program import program
+
+#: Children find the package where this process found it.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 ENDS: list[tuple[BaseException, int, str]] = [
     (
@@ -98,7 +102,12 @@ def test_reading_where_no_store_is_makes_none(name: str, trimtab: Callable[..., 
 def test_a_reader_that_goes_away_is_no_error(year_folder: Path) -> None:
     lineage = f"{sys.executable} -m trimtab lineage flights --all --store {year_folder}"
     ran = subprocess.run(
-        ["sh", "-c", f"{lineage} | head -n 1"], capture_output=True, text=True, timeout=60, check=False
+        ["sh", "-c", f"{lineage} | head -n 1"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=ENVIRONMENT,
     )
     assert ran.stdout == "came of\n"
     assert ran.stderr == ""

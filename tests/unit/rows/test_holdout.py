@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trimtab.atoms.content.encoding import ColumnEncoding, Encoding
 from trimtab.atoms.content.content import Part
+from trimtab.atoms.content.encoding import ColumnEncoding, Encoding
 from trimtab.atoms.content.model import Environment, Model
 from trimtab.rows.holdout import blocks, holdout_mask, holdout_start, model_holdout, start_text
 
@@ -61,7 +61,9 @@ def test_rows_of_one_moment_only_are_held_out_by_digest() -> None:
 
 
 def test_dates_and_naive_moments_are_moments() -> None:
-    frame = pl.DataFrame({"id": range(60), "at": [datetime(2013, 1, 1) + timedelta(days=d) for d in range(60)]})
+    frame = pl.DataFrame(
+        {"id": range(60), "at": [datetime(2013, 1, 1) + timedelta(days=d) for d in range(60)]}
+    )
     dates = frame.with_columns(pl.col("at").dt.date())
     assert held(frame).sum() == held(dates).sum() == 12
 
@@ -75,9 +77,12 @@ def test_without_time_a_row_stays_on_its_side_when_others_come(key: str | None) 
     assert held(half, event_time=None, key=key).tolist() == mask[::2].tolist()
 
 
-def test_equal_rows_without_a_key_are_on_one_side() -> None:
+def test_equal_rows_without_a_key_keep_their_sides_when_others_come_after_them() -> None:
     frame = pl.DataFrame({"a": [1.5] * 50 + list(range(50))})
-    assert len(set(held(frame, event_time=None, key=None)[:50].tolist())) == 1
+    longer = pl.concat([frame, pl.DataFrame({"a": [1.5] * 20 + [7.0] * 20})])
+    sides = held(frame, event_time=None, key=None)
+    assert 0 < sides[:50].sum() < 50
+    assert (held(longer, event_time=None, key=None)[:100] == sides).all()
 
 
 def test_a_small_class_is_on_both_sides() -> None:
@@ -130,9 +135,7 @@ def test_a_model_finds_its_held_out_rows_again_and_newer_ones() -> None:
 @pytest.mark.parametrize("key", ["id", None])
 def test_without_time_too_whatever_other_columns_there_are(key: str | None) -> None:
     frame = pl.DataFrame({"id": range(300), "a": np.arange(300.0), "y": np.arange(300.0) % 7})
-    mask = holdout_mask(
-        frame, event_time=None, key=key, share=0.2, classes=None, features=["a"], target="y"
-    )
+    mask = holdout_mask(frame, event_time=None, key=key, share=0.2, classes=None, features=["a"], target="y")
     other = frame.with_row_index("place").with_columns(slice=pl.lit("x"))
     assert model_holdout(other, model(None, key=key))["id"].to_list() == frame.filter(mask)["id"].to_list()
 
@@ -155,3 +158,16 @@ def test_blocks_without_time_go_by_the_key() -> None:
     codes = blocks(frame, None, "id")
     assert codes[0] == codes[2]
     assert codes.max() < 50
+
+
+def test_the_outcome_says_nothing_of_the_side_where_rows_repeat() -> None:
+    random = np.random.default_rng(3)
+    frame = pl.DataFrame({"x": random.integers(0, 20, 5000), "y": random.integers(0, 2, 5000)})
+    given = {"event_time": None, "key": None, "share": 0.2, "classes": frame["y"], "features": ["x"]}
+    mask = holdout_mask(frame, target="y", **given)  # type: ignore[arg-type]
+    assert 0.17 < mask.mean() < 0.23
+    rates = pl.DataFrame({"x": frame["x"], "y": frame["y"], "held": mask})
+    by_side = rates.group_by("x", "held").agg(pl.col("y").mean()).pivot("held", index="x", values="y")
+    difference = (by_side["true"] - by_side["false"]).abs().mean()
+    assert isinstance(difference, float)
+    assert difference < 0.15, "what was learnt of a row's twins must hold for the row"

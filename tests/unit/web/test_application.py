@@ -1,6 +1,7 @@
 """The application: what every route answers, and to whom."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from trimtab.testing.memory_store import memory_store
 from trimtab.testing.storyteller import Storyteller
 from trimtab.views.memory import Memory
 from trimtab.web.application import application
+
+#: Children find the package where this process found it.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 PAGES = ["/", "/checks", "/checks?verdict=FAIL", "/decisions", f"/id/{MODEL}@2", "/id/flights/2013-02"]
 FACTS = [
@@ -237,7 +241,9 @@ def test_every_route_is_one_that_these_tests_know(year_store: Store) -> None:
 
 def test_the_control_plane_loads_nothing_heavy() -> None:
     code = "import sys, trimtab.web.application; print(*sorted(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True, env=ENVIRONMENT
+    )
     loaded = set(ran.stdout.split())
     assert not loaded & {
         "numpy",

@@ -1,4 +1,4 @@
-"""The last step of a compilation: one output, nothing superfluous, and names that do not depend on what came before."""
+"""The last step of a compilation: one output, nothing superfluous, names that do not depend on the past."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,8 +13,9 @@ INPUT, OUTPUT = "x", "answer"
 def finished_graph(model: Any, task: str, opset: Mapping[str, int]) -> bytes:
     """Write skl2onnx's model in the form that is served.
 
-    Only the last output (probabilities, or values made flat) and what it needs is kept. The converters count names
-    through the whole process, so that the same estimator would get other bytes the second time: names are given anew.
+    Only the last output (probabilities, or values made flat) and what it needs is kept. The converters count
+    names through the whole process, so that the same estimator would get other bytes the second time: names
+    are given anew.
     """
     graph = model.graph
     nodes, initializers = list(graph.node), list(graph.initializer)

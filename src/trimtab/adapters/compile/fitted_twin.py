@@ -8,7 +8,7 @@ from trimtab.atoms.error import ModelRefused
 
 
 def fitted_twin(estimator: Any) -> Any:
-    """A deep copy whose ColumnTransformers choose columns by place: the graph has one tensor, not a data frame.
+    """A deep copy whose ColumnTransformers choose columns by place: the graph has one tensor and no names.
 
     Raises:
         ModelRefused: It holds a part that the converter library writes wrongly, without an error.
@@ -21,7 +21,8 @@ def fitted_twin(estimator: Any) -> Any:
     twin = copy.deepcopy(estimator)
     for part in _parts(twin, set()):
         if isinstance(part, ColumnTransformer) and hasattr(part, "_transformer_to_input_indices"):
-            # The fitted transformer knows the place of each column, whether asked for by name, mask, slice or callable.
+            # The fitted transformer knows the place of each column, whether asked for by name, mask, slice or
+            # callable.
             places = part._transformer_to_input_indices
             part.transformers_ = [
                 (name, step, [int(place) for place in places[name]]) for name, step, _ in part.transformers_
@@ -34,7 +35,8 @@ def fitted_twin(estimator: Any) -> Any:
             raise ModelRefused("LinearDiscriminantAnalysis of two classes cannot be compiled exactly")
         elif isinstance(part, CalibratedClassifierCV) and part.method != "sigmoid":
             raise ModelRefused(
-                f"CalibratedClassifierCV with method={part.method!r} cannot be compiled exactly: use method='sigmoid'"
+                f"CalibratedClassifierCV with method={part.method!r} cannot be compiled exactly: "
+                "use method='sigmoid'"
             )
     return twin
 

@@ -47,7 +47,7 @@ def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _tables(encoder: Any) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """What the fitted encoder itself makes of each category, and of an unknown value, per column of its input."""
+    """What the fitted encoder itself makes of each category and of an unknown value, per input column."""
     widths, first = encoder._n_features_outs, 0
     tables = []
     for place, values in enumerate(encoder.categories_):
@@ -71,7 +71,8 @@ def _tables(encoder: Any) -> list[tuple[NDArray[np.float32], NDArray[np.float32]
 def _unknown(encoder: Any, probe: NDArray[np.float32], place: int) -> NDArray[np.float32]:
     """The whole output row for a value that is no category of this column."""
     if encoder.handle_unknown == "error":
-        # Training would raise; the parity check sees such rows, and serving refuses them before they come here.
+        # Training would raise; the parity check sees such rows, and serving refuses them before they come
+        # here.
         return np.zeros(sum(encoder._n_features_outs), dtype=np.float32)
     probe[0, place] = np.nanmax(np.append(np.asarray(encoder.categories_[place], dtype=np.float32), 0)) + 1
     return np.asarray(_transform(encoder, probe)[0])

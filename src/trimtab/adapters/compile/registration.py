@@ -22,7 +22,7 @@ FindLink = Callable[[Any], str]
 
 @cache
 def register_converters() -> None:
-    """Register converters for one-hot encoding, scikit-learn's trees, LightGBM and XGBoost, as far as installed."""
+    """Register our converters: of some preprocessing, and of all trees whose library is installed."""
     from skl2onnx import update_registered_converter
     from skl2onnx.shape_calculators.scaler import calculate_sklearn_scaler_output_shapes
     from sklearn import ensemble, impute, preprocessing, tree

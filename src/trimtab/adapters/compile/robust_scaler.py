@@ -1,4 +1,4 @@
-"""RobustScaler, rounding where scikit-learn rounds: it subtracts and divides in float64, and keeps float32 each time."""
+"""RobustScaler, rounding where scikit-learn rounds: steps in float64, each kept as float32."""
 
 from typing import Any
 

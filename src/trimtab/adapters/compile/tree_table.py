@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 def floor_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """The largest float32 at or below each value.
 
-    Our features are float32, so `x <= floor_float32(t)` decides every row exactly as `x <= t` does in float64.
+    Our features are float32, so `x <= floor_float32(t)` decides every row exactly as `x <= t` does in
+    float64.
 
     >>> bool(floor_float32(np.array([0.1]))[0] <= 0.1), bool(np.float32(0.1) <= 0.1)
     (True, False)

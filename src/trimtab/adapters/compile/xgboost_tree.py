@@ -32,7 +32,7 @@ def xgboost_link(estimator: Any) -> str:
 
 
 def xgboost_table(estimator: Any) -> TreeTable:
-    """The margins of a fitted XGBClassifier or XGBRegressor (or its random forest), up to its best iteration."""
+    """The margins of a fitted XGBoost estimator with the scikit-learn API, up to its best iteration."""
     who = type(estimator).__name__
     missing = getattr(estimator, "missing", math.nan)
     if missing is not None and not math.isnan(missing):

@@ -16,6 +16,7 @@ from trimtab.atoms.content.reference import Reference
 from trimtab.atoms.content.window import Window
 from trimtab.engine.work import Work
 from trimtab.loop.monitor.column_bins import ANSWERS, bins_of, profile_column
+from trimtab.loop.monitor.drift_shelf import DriftShelf
 from trimtab.loop.monitor.movement import (
     Columns,
     columns_of,
@@ -49,11 +50,22 @@ class _Case:
     current: Columns
     #: The spans before it, and their names' order of time; the last ones calibrate.
     past: Sequence[Columns]
+    #: A name for each of `past`, and for the whole of training: what is known of them is kept under it.
+    names: Sequence[str]
+    training: str
     whole: Columns
+    shelf: DriftShelf
 
 
 def judge_drift(
-    work: Work, *, window_id: str, bundle_id: str, reference_id: str, past: Sequence[str], policy: Policy
+    work: Work,
+    *,
+    window_id: str,
+    bundle_id: str,
+    reference_id: str,
+    past: Sequence[str],
+    policy: Policy,
+    shelf: DriftShelf | None = None,
 ) -> Artifact:
     """Profile what a bundle answered in a window, and judge it against the spans before and training.
 
@@ -62,6 +74,7 @@ def judge_drift(
         bundle_id: The bundle whose rows are judged; rows of a canary beside it are left out.
         reference_id: What `build_reference` kept for this bundle.
         past: Profiles that earlier calls kept for this bundle, oldest first, without alarmed windows.
+        shelf: Kept by the caller between calls, so that a past span is measured once.
 
     Returns:
         The window's profile, to be among the `past` of the windows after it.
@@ -72,9 +85,16 @@ def judge_drift(
     frame = answered(read_table(work.part(window.table))).filter(pl.col("bundle") == bundle_id)
     profile = _profile(frame, window, manifest, reference)
     # A window without rows is neither history nor reference.
-    earlier = [profile for profile in (work.read(item, Profile) for item in past) if profile.rows]
+    shelf = DriftShelf() if shelf is None else shelf
+    profiles = [(item, shelf.profile(item, lambda item=item: work.read(item, Profile))) for item in past]  # type: ignore[misc]
+    earlier = [profile for _, profile in profiles if profile.rows]
     spans = [*reference.blocks, *earlier]
-    columns = [columns_of(span) for span in spans]
+    blocks = [f"{reference_id}/{block.span}" for block in reference.blocks]
+    case_names = [*blocks, *(item for item, profile in profiles if profile.rows)]
+    columns = [
+        shelf.columns(name, lambda span=span: columns_of(span))  # type: ignore[misc]
+        for name, span in zip(case_names, spans, strict=True)
+    ]
     case = _Case(
         window_id=window_id,
         baseline=bundle_id,
@@ -83,7 +103,10 @@ def judge_drift(
         rows=frame.height,
         current=columns_of(profile),
         past=columns,
+        names=case_names,
+        training=reference_id,
         whole=columns_of(reference.whole),
+        shelf=shelf,
     )
     kept = work.keep(profile)
     if frame.height < policy.min_rows:
@@ -122,10 +145,7 @@ def _drift(case: _Case, names: Sequence[str]) -> tuple[AlarmReport, Columns, lis
         len(alike) >= _FEWEST_ALIKE
     ):  # spans without a phase yet are judged more coarsely: not the same reading
         used = alike
-    history: list[Readings] = [
-        movements(case.past[place], merged(case.past[other] for other in references[place][0]), case.current)
-        for place in used
-    ]
+    history = [_moved(case, place, references[place][0]) for place in used]
     reference = merged(case.past[other] for other in places)
     report = judge_columns(
         movements(case.current, reference, case.current), history, case.policy.windows_per_family
@@ -138,11 +158,27 @@ def _skew(case: _Case, blocks: int) -> tuple[AlarmReport, Columns, list[Columns]
     start = max(len(case.past) - case.policy.history, 0)
     history: list[Readings] = []
     for place in range(start, len(case.past)):
-        span = case.past[place]
-        training = without(case.whole, span) if place < blocks else case.whole
-        history.append(movements(span, training, case.current, located=False))
+        history.append(_from_training(case, place, part=place < blocks))
     now = movements(case.current, case.whole, case.current, located=False)
     return judge_columns(now, history, case.policy.windows_per_family), case.whole, list(case.past[start:])
+
+
+def _moved(case: _Case, place: int, others: Sequence[int]) -> Readings:
+    """How far a past span moved from the spans before it."""
+    names = (case.names[place], *(case.names[other] for other in others))
+    return case.shelf.readings(
+        names, lambda: movements(case.past[place], merged(case.past[other] for other in others), case.current)
+    )
+
+
+def _from_training(case: _Case, place: int, *, part: bool) -> Readings:
+    """How far a past span is from training (from the rest of it, where the span is a part of it)."""
+    span = case.past[place]
+
+    def measure() -> Readings:
+        return movements(span, without(case.whole, span) if part else case.whole, case.current, located=False)
+
+    return case.shelf.readings((case.names[place], "training", case.training), measure)
 
 
 def _judge_families(

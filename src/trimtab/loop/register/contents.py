@@ -44,7 +44,7 @@ def requestable(raw: pl.DataFrame) -> NDArray[np.bool_]:
 def answers_bytes(
     frame: pl.DataFrame, answers: NDArray[np.float64], model: Model, table: FeatureTable
 ) -> bytes:
-    """Held-out rows as Parquet: the answer's columns, `truth`, `event_time`, and the slices as windows name them."""
+    """Held-out rows as Parquet: the answer's columns, `truth`, `event_time`, slices as in windows."""
     columns: dict[str, pl.Series] = {}
     if model.classes:
         for place in range(len(model.classes)):
@@ -61,7 +61,7 @@ def answers_bytes(
 
 
 def view_inputs(work: Work, spec: ModelSpec, view_ids: dict[str, str]) -> tuple[ViewInput, ...]:
-    """What serving must know of the model's views: their columns, found by running each over some of its rows.
+    """What serving must know of the model's views: their columns, found by running each over some rows.
 
     Args:
         view_ids: Snapshot of each view's source, by the view's name.

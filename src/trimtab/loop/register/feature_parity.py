@@ -28,8 +28,8 @@ def compare_features(
 ) -> FeatureParity:
     """Compare encoded features, so that only what the model would see counts.
 
-    A view's value that training had and the online store does not have is no difference: old values are forgotten
-    and new ones may still be on their way. It makes the verdict UNSURE.
+    A view's value that training had and the online store does not have is no difference: old values are
+    forgotten and new ones may still be on their way. It makes the verdict UNSURE.
 
     Args:
         trained: Rows of the feature table.
@@ -53,12 +53,12 @@ def compare_features(
     if differing:
         worst = names[int(wrong.sum(axis=0).argmax())]
         says = (
-            f"{differing:,} of {rows:,} rows have other features when served, {worst!r} most often: its code must give "
-            "the same for one row as for many"
+            f"{differing:,} of {rows:,} rows have other features when served, {worst!r} most often: "
+            "its code must give the same for one row as for many"
         )
         return FeatureParity(Verdict.FAIL, rows, differing, says, same)
     if absent.any():
         missing = int(absent.any(axis=1).sum())
-        says = f"{missing:,} of {rows:,} rows have view values that are not online (any more, or yet); all else is the same"
+        says = f"{missing:,} of {rows:,} rows have view values that are not online; all else is the same"
         return FeatureParity(Verdict.UNSURE, rows, 0, says, same)
     return FeatureParity(Verdict.PASS, rows, 0, f"{rows:,} rows have the same features when served", same)

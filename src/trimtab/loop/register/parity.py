@@ -37,15 +37,16 @@ def compare_answers(trained: NDArray[np.float64], served: NDArray[np.float64], t
     Args:
         trained: Probabilities (n, classes) or values (n,).
         served: The same rows' answers by the model that is to be served.
-        tolerance: Largest difference of a probability; of a value, its share of the mean size of the values (of its
-            own size, where that is larger).
+        tolerance: Largest difference of a probability; of a value, its share of the mean size of the values
+            (of its own size, where that is larger).
 
     Raises:
         ModelRefused: The shapes differ, or there is no row.
     """
     if trained.shape != served.shape or not len(trained):
         raise ModelRefused(
-            f"the compiled model answers in shape {served.shape}, the trained one in {trained.shape}: they must agree"
+            f"the compiled model answers in shape {served.shape} and the trained one in {trained.shape}: "
+            "it is another model's graph"
         )
     scale = 1.0 if trained.ndim == 2 else max(float(np.nanmean(np.abs(trained))), 1e-30)
     allowed = np.full(trained.shape, tolerance * scale)

@@ -13,11 +13,16 @@ class RegisterRefused(ModelRefused):
     """
 
     def __init__(self, model_id: str, settings: dict[str, float], judgements: list[Judgement]) -> None:
-        failed = [judgement for judgement in judgements if judgement.verdict is Verdict.FAIL]
-        super().__init__("; ".join(f"{judgement.rule}: {judgement.says}" for judgement in failed))
+        super().__init__("; ".join(f"{each.rule}: {each.says}" for each in _failed(judgements)))
         self.model_id = model_id
         self.settings = settings
         self.judgements = judgements
+
+
+def refuse_failed(model_id: str, settings: dict[str, float], judgements: list[Judgement]) -> None:
+    """Raise `RegisterRefused` where a judgement failed."""
+    if _failed(judgements):
+        raise RegisterRefused(model_id, settings, judgements)
 
 
 def record_judgements(
@@ -41,3 +46,7 @@ def record_refusal(work: Work, refused: RegisterRefused) -> None:
     """Record why a model was refused: the work of a step of kind `refuse`."""
     record_judgements(work, refused.model_id, refused.settings, refused.judgements)
     work.note = str(refused)
+
+
+def _failed(judgements: list[Judgement]) -> list[Judgement]:
+    return [judgement for judgement in judgements if judgement.verdict is Verdict.FAIL]

@@ -10,7 +10,6 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from trimtab.atoms.check import Verdict
 from trimtab.atoms.content.bundle import Bundle, Manifest, Parity, manifest_bytes
 from trimtab.atoms.content.content import Part
 from trimtab.atoms.content.feature_table import FeatureTable
@@ -24,7 +23,7 @@ from trimtab.loop.register.feature_parity import FeatureParity, compare_features
 from trimtab.loop.register.judgement import judge_features, judge_latency, judge_parity, judge_size
 from trimtab.loop.register.latency import one_row_ms
 from trimtab.loop.register.parity import compare_answers, served_answers
-from trimtab.loop.register.refusal import RegisterRefused, record_judgements
+from trimtab.loop.register.refusal import record_judgements, refuse_failed
 from trimtab.loop.register.sample import Sample, take_sample
 from trimtab.ports.model_runtime import ModelRuntime, RunningModel
 from trimtab.ports.online_features import OnlineFeatures
@@ -75,8 +74,9 @@ def register(
 ) -> None:
     """Pack and sign a bundle, or refuse the model.
 
-    A model that has no ONNX form is served by its own library, and the Check says so. A compiled model that answers
-    otherwise than the trained one is refused: never is one served in place of the other without a word.
+    A model that has no ONNX form is served by its own library, and the Check says so. A compiled model that
+    answers otherwise than the trained one is refused: never is one served in place of the other without a
+    word.
 
     Args:
         inputs: Columns that a request's row must have.
@@ -87,14 +87,11 @@ def register(
         tolerance: Largest difference of a probability, or of a value as a share of the values' size.
 
     Raises:
-        RegisterRefused: Answers or features differ, or the model is too slow or too large; carries the judgements.
+        RegisterRefused: Answers or features differ, or the model is too slow or too large; carries the
+            judgements.
         ModelRefused: The scorecard is another model's, or the estimator cannot be opened.
     """
-    model, table = work.read(model_id, Model), work.read(table_id, FeatureTable)
-    if work.read(scorecard_id, Scorecard).candidate != model_id:
-        raise ModelRefused(
-            f"scorecard {scorecard_id[:12]} is of another model than {model_id[:12]}: evaluate this one"
-        )
+    model, table = _taken(work, model_id, table_id, scorecard_id)
     sample = take_sample(work, model, table, raw_rows)
     rows = encode(sample.table[sample.parity], model.encoding)
     stored = work.part(model.estimator)
@@ -115,8 +112,7 @@ def register(
             judge_size(len(compiled.graph), size_bytes),
         ]
         settings = {"tolerance": tolerance, "latency_ms": latency_ms, "size_bytes": float(size_bytes)}
-        if any(judgement.verdict is Verdict.FAIL for judgement in judgements):
-            raise RegisterRefused(model_id, settings, judgements)
+        refuse_failed(model_id, settings, judgements)
         manifest = msgspec.structs.replace(
             draft,
             parity=agreement.certificate(),
@@ -129,9 +125,17 @@ def register(
     signature, key_id = sign(manifest_bytes(manifest))
     work.keep(Bundle(manifest=manifest, signature=signature, key_id=key_id))
     record_judgements(work, model_id, settings, judgements)
-    work.note = f"{compiled.runtime}, {agreement.rows:,} rows agree" + (
-        f"; {compiled.why_native}" if compiled.why_native else ""
+    work.note = "; ".join(
+        filter(None, [f"{compiled.runtime}, {agreement.rows:,} rows agree", compiled.why_native])
     )
+
+
+def _taken(work: Work, model_id: str, table_id: str, scorecard_id: str) -> tuple[Model, FeatureTable]:
+    if work.read(scorecard_id, Scorecard).candidate != model_id:
+        raise ModelRefused(
+            f"scorecard {scorecard_id[:12]} is of another model than {model_id[:12]}: evaluate this one"
+        )
+    return work.read(model_id, Model), work.read(table_id, FeatureTable)
 
 
 def _trained_answers(estimator: Any, rows: NDArray[np.float32], model: Model) -> NDArray[np.float64]:

@@ -30,7 +30,8 @@ class Sample:
     raw: pl.DataFrame
     #: Places of the held-out rows, in order.
     held: Places
-    #: Places of the rows that parity is measured on: held-out ones, evenly spread; the whole table where it is small.
+    #: Places of the rows that parity is measured on: held-out ones, evenly spread; the whole table where it
+    #: is small.
     parity: Places
 
 
@@ -68,6 +69,6 @@ def _aligned(frame: pl.DataFrame, raw: pl.DataFrame, table: FeatureTable) -> pl.
     elif raw.height == frame.height:
         return raw
     raise StoreError(
-        f"model {table.model!r}: {raw.height:,} request rows do not match the feature table's {frame.height:,}: "
+        f"model {table.model!r}: {raw.height:,} request rows do not match the table's {frame.height:,}: "
         "materialize the table from the same snapshot and register again"
     )

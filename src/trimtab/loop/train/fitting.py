@@ -27,15 +27,15 @@ def fit_model(spec: ModelSpec, dataset: Dataset, trial: Trial) -> Any:
     for method in wanted:
         if not callable(getattr(estimator, method, None)):
             raise UsageError(
-                f"{where} returned {_name(estimator)}, which has no {method}: return a fitted estimator with the "
-                f"scikit-learn API{' that gives probabilities' if method == 'predict_proba' else ''}"
+                f"{where} returned {_name(estimator)}, which has no {method}: return a fitted estimator "
+                f"with the scikit-learn API{' and probabilities' if method == 'predict_proba' else ''}"
             )
     if dataset.classes:
         wanted_codes = list(range(len(dataset.classes)))
         known = np.asarray(getattr(estimator, "classes_", wanted_codes)).tolist()
         if known != wanted_codes:
             raise UsageError(
-                f"{where} returned an estimator of classes {known}: fit it on train.y as it is given"
+                f"{where} returned an estimator of classes {known[:10]}: fit it on train.y as it is given"
             )
     return estimator
 

@@ -28,7 +28,8 @@ class Target:
 def read_target(column: pl.Series, task: str | None, where: str) -> Target:
     """Tell the task and the classes from the target's values.
 
-    Text, truth values and whole numbers of few values are classes, other numbers are values; `task` overrides.
+    Text, truth values and whole numbers of few values are classes, other numbers are values; `task`
+    overrides.
 
     Args:
         column: The target of the training rows; may hold missing values.
@@ -104,7 +105,7 @@ def _classification(known: pl.Series, where: str) -> Target:
     classes = tuple(sorted(set(_plain(known))))
     if len(classes) < 2:
         raise UsageError(
-            f"{where} has one class, {classes[0]!r}, in every row that may be trained on: two are needed to learn"
+            f"{where} has one class, {classes[0]!r}, in every row that may be trained on: two are needed"
         )
     if len(classes) > MOST_CLASSES:
         raise UsageError(

@@ -56,7 +56,7 @@ def train(
     write_estimator: Callable[[Any], bytes],
     code: str,
 ) -> None:
-    """Fit the project's estimator, holding the newest rows back. Same table, seed and code: same model, byte for byte.
+    """Fit the project's estimator, holding the newest rows back; the same inputs give the same model's bytes.
 
     Args:
         files: Source of each of the project's modules, by module name.
@@ -132,8 +132,8 @@ def _split(spec: ModelSpec, table: FeatureTable, frame: pl.DataFrame) -> _Split:
         keep &= since(frame, table.event_time, oldest)
     if not keep.any() or not held.any():
         raise UsageError(
-            f"{where}: of {frame.height} rows {int(keep.sum())} are left to learn from and {int(held.sum())} to judge by: "
-            "more rows are needed, or another holdout= or history="
+            f"{where}: of {frame.height} rows {int(keep.sum())} are left to learn from and "
+            f"{int(held.sum())} to judge by: more rows are needed, or another holdout= or history="
         )
     start = holdout_start(frame, event_time=table.event_time, share=spec.holdout)
     return _Split(frame.filter(keep), frame.filter(held), start)

@@ -66,7 +66,7 @@ def test_a_row_that_cannot_be_read_is_named(ledger: SqliteLedger, path: Path) ->
 
 
 def test_waiting_appends_share_a_transaction(ledger: SqliteLedger, path: Path) -> None:
-    """While another process holds the file, appends queue; released, they are written, nobody sees an error."""
+    """While another process holds the file, appends queue; nobody sees an error."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     threads = [threading.Thread(target=ledger.append, args=(made(number),)) for number in range(20)]

@@ -8,6 +8,7 @@ import pytest
 from trimtab.atoms.check import Verdict
 from trimtab.atoms.error import UsageError
 from trimtab.loop.evaluate.blessing import decide_blessing
+from trimtab.loop.evaluate.gate_rows import Champion
 from trimtab.loop.evaluate.policy import Policy
 
 
@@ -166,15 +167,21 @@ def test_a_champion_with_its_own_features_is_met_on_the_same_rows(gate):
         gate.judge(same, gate.champion(same, table=other))
 
 
-def test_a_champion_that_knows_fewer_classes_is_compared_in_the_new_ones(make_gate):
-    """The class that it never heard of gets nothing from it."""
+@pytest.mark.parametrize("order", [("c", "a", "b"), ("b", "a")], ids=str)
+def test_a_champions_classes_are_put_in_the_challengers_order(make_gate, order):
+    """The same answers in another order are the same; a class that it never heard of gets nothing from it."""
     gate = make_gate(classes=("a", "b", "c"))
     trained = gate.trained(seed=5, until=gate.until)
-    bundle = gate.bench.bundle("toy", trained, gate.encoding, classes=("b", "a"))
-    champion = gate.champion(lambda rows: gate.perfect(rows)[:, [1, 0]])
-    champion = type(champion)(bundle, champion.encoding, champion.table, champion.answer)
-    _, checks = gate.judge(gate.worse(0.0), champion)
-    assert _of(checks, "quality.champion").verdict is Verdict.PASS
+    places = [gate.classes.index(name) for name in order]
+    champion = Champion(
+        bundle=gate.bench.bundle("toy", trained, gate.encoding, classes=order),
+        encoding=gate.encoding,
+        table=gate.table,
+        answer=lambda rows: gate.perfect(rows)[:, places],
+    )
+    _, checks = gate.judge(gate.perfect, champion)
+    gained = _of(checks, "quality.champion").reading.value
+    assert gained == pytest.approx(0.0, abs=1e-9) if len(order) == 3 else gained > 1.0
 
 
 def test_a_slice_that_is_harmed_is_named(gate):

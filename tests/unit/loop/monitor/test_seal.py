@@ -79,6 +79,15 @@ def test_rows_join_their_outcomes_by_key():
     assert frame.sort("request_id").get_column("truth").to_list() == ["late", "early"]
 
 
+@pytest.mark.parametrize("named_last", [True, False])
+def test_of_an_outcome_by_row_and_one_by_key_the_later_counts(named_last):
+    """A correction may name the row in another way than the first report."""
+    outcomes = [b'{"id": "r1", "row": 0, "truth": "by row"}', b'{"key": 17, "truth": "by key"}']
+    ordered = outcomes if named_last else outcomes[::-1]
+    _, frame = _seal([_record("r1", inputs={"flight": [17]})], ordered, key="flight")
+    assert frame.get_column("truth").to_list() == ["by key" if named_last else "by row"]
+
+
 def test_a_request_counts_once_and_the_first_record_wins():
     """A log that was written twice after a crash gives the same window."""
     twice = [_record("r1"), _record("r2"), _record("r1", answers=([0.9, 0.1],))]

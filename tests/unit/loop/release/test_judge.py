@@ -44,7 +44,7 @@ def test_a_canary_that_fails_at_once_is_rolled_back_after_five_requests(road):
     window = road.window(
         road.requests(10, "champion"),
         road.requests(5, "canary", failed=True),
-        road.requests(5, "champion", fell_back=True),
+        road.requests(5, "champion", fell_back=True, request_id=lambda place: f"instead {place}"),
     )
     checks = _canary(road, window)
     assert checks["canary.errors"].verdict is Verdict.FAIL
@@ -222,6 +222,21 @@ def test_a_canary_that_learnt_another_world_is_not_rolled_back_for_it():
     assert canary_evidence_of(right, bins, policy).together < 10
     wrong = [Batch(_side(random, 200, stuck), _side(random, 600, old)) for _ in range(5)]
     assert canary_evidence_of(wrong, bins, policy).together >= 100
+
+
+def test_a_roll_back_that_was_due_stays_due():
+    """Twenty failures in the first minute are not forgiven for an hour without one."""
+    random, policy = np.random.default_rng(9), Policy()
+
+    def answers(count):
+        return random.beta(2, 3, count)
+
+    bad = Batch(_side(random, 40, answers, 0.5), _side(random, 120, answers))
+    calm = [Batch(_side(random, 400, answers), _side(random, 40, answers, 0.2)) for _ in range(60)]
+    bins = answer_bins(answers(2000), answers(2000), policy)
+    first, last = (canary_evidence_of(batches, bins, policy) for batches in ([bad], [bad, *calm]))
+    assert first.errors >= 100
+    assert last.errors == first.errors
 
 
 def test_evidence_of_nothing_is_one():

@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.impute import SimpleImputer
 
 from trimtab.adapters.estimator_file import read_estimator
 from trimtab.atoms.check import Verdict
@@ -26,7 +30,9 @@ Fit = Any
 
 
 def histogram(train: Dataset, trial: Trial) -> Any:
-    return HistGradientBoostingClassifier(max_iter=trial.integer("rounds", 2, 20, default=5)).fit(train.x, train.y)
+    return HistGradientBoostingClassifier(max_iter=trial.integer("rounds", 2, 20, default=5)).fit(
+        train.x, train.y
+    )
 
 
 def boosted(train: Dataset, trial: Trial) -> Any:
@@ -168,7 +174,9 @@ def test_an_error_inside_a_library_is_told_at_the_projects_own_line(yard: Any) -
         (lambda train: object(), "a object, which has no predict"),
         (lambda train: HistGradientBoostingRegressor(max_iter=2).fit(train.x, train.y), "no predict_proba"),
         (
-            lambda train: HistGradientBoostingClassifier(max_iter=2).fit(train.x, np.where(train.y, "y", "n")),
+            lambda train: HistGradientBoostingClassifier(max_iter=2).fit(
+                train.x, np.where(train.y, "y", "n")
+            ),
             r"classes \['n', 'y'\]: fit it on train.y",
         ),
     ],
