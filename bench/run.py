@@ -1,4 +1,4 @@
-"""Every measurement, one after the other: `make bench`. Nothing is asserted; docs/benchmarks.md says how to read it.
+"""Every measurement, one after the other: `make bench`. Asserts nothing; see docs/benchmarks.md.
 
 python bench/run.py [NAME ...]
 """

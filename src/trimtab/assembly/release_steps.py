@@ -32,6 +32,9 @@ from trimtab.views.release import PlanState, Version
 
 Words = list[str]
 
+#: Traffic is looked at when a stage's least number of requests has come, or after this long.
+LOOK = timedelta(minutes=1)
+
 
 class Releaser:
     """Moves the release of one model on, by the evidence of its own traffic."""
@@ -104,8 +107,8 @@ class Releaser:
         ]
         first = parse_instant(sealed[-1].last) if sealed else parse_instant(state.since)
         last = session.store.now()
-        records = self._log.requests(first - timedelta(hours=1), last)
-        if records and last > first:
+        records = self._log.requests(first, last)
+        if records and (len(records) >= self._policy.min_requests or last - first >= LOOK):
             done = session.run(
                 monitor_stage.CARD,
                 "monitor",

@@ -1,5 +1,6 @@
 """The native runtime: a child process that may die without harm."""
 
+import io
 import os
 import signal
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from trimtab.adapters import native_child
 from trimtab.adapters.estimator_file import write_estimator
+from trimtab.adapters.native_frame import ANSWERS, array, frame, read_frame
 from trimtab.adapters.native_runtime import NativeModel, NativeRuntime
 from trimtab.atoms.error import ExecutorDied, ModelRefused
 
@@ -64,12 +67,31 @@ def test_rows_that_the_estimator_cannot_take_are_an_error_and_no_death(running: 
     assert running.answer(ROWS[:1]).shape == (1, 2)
 
 
-def test_values_come_flat_and_closing_ends_the_child() -> None:
+def test_values_come_flat() -> None:
     estimator = HistGradientBoostingRegressor(max_iter=3).fit(X, X["a"])
-    model = NativeRuntime().load(write_estimator(estimator), "regression")
+    said = read_frame(io.BytesIO(native_child._answer(estimator, "regression", ["a", "b"], ROWS)))
+    assert said is not None
+    kind, height, width, content = said
+    assert kind == ANSWERS
+    assert np.array_equal(array(content, height, width, "<f8"), estimator.predict(X))
+
+
+def test_a_frame_that_is_cut_off_is_no_frame() -> None:
+    whole = frame(ANSWERS, b"12345678", 1, 1)
+    assert read_frame(io.BytesIO(whole)) == (ANSWERS, 1, 1, b"12345678")
+    for size in range(len(whole)):
+        assert read_frame(io.BytesIO(whole[:size])) is None
+
+
+def test_closing_ends_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text("\n".join(["#!/bin/sh", READY, "exec sleep 60"]) + "\n")
+    program.chmod(0o700)
+    monkeypatch.setattr("trimtab.adapters.native_runtime.sys.executable", str(program))
+    model = NativeRuntime().load(b"x", "regression")
     pid = model.pid
     assert pid is not None
-    assert np.array_equal(model.answer(ROWS), estimator.predict(X))
+    assert alive(pid)
     model.close()
     model.close()
     assert not alive(pid)

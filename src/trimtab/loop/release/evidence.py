@@ -45,7 +45,7 @@ def latency_evidence(batches: Sequence[Batch], policy: Policy) -> FloatArray:
         Counts beyond percentiles of both sides' pooled latencies: given the pool, the canary's count is
         hypergeometric, less spread than the binomial that the evidence assumes, so the bound holds.
     """
-    counts = [_beyond(batch, policy.latency_slack_ms) for batch in batches]
+    counts = [_beyond(batch, policy) for batch in batches]
     return averaged(
         [
             canary_evidence(
@@ -121,9 +121,11 @@ def live_bins(batches: Sequence[Batch], policy: Policy) -> AnswerBins:
     return AnswerBins(edges, np.full(edges.size + 1, 2 * policy.answers_ratio))
 
 
-def _beyond(batch: Batch, slack_ms: float) -> tuple[list[int], list[int]]:
+def _beyond(batch: Batch, policy: Policy) -> tuple[list[int], list[int]]:
     """Requests of each side beyond each percentile of the pool, the challenger's with the slack taken off."""
-    ours, theirs = batch.challenger.latency_ms - slack_ms, batch.champion.latency_ms
+    theirs = batch.champion.latency_ms
+    middle = float(np.median(theirs)) if theirs.size else 0.0
+    ours = batch.challenger.latency_ms - max(policy.latency_slack_ms, policy.latency_slack_share * middle)
     if not ours.size or not theirs.size:
         return [0] * len(PERCENTILES), [0] * len(PERCENTILES)
     limits = np.quantile(np.concatenate([ours, theirs]), PERCENTILES)

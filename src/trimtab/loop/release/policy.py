@@ -22,6 +22,8 @@ class Policy:
     hopeless_errors: float = 0.5
     #: Slower than the champion by less than this is no harm, whatever the statistics say.
     latency_slack_ms: float = 1.0
+    #: The same as a share of the champion's median.
+    latency_slack_share: float = 0.1
     #: A bin of answers may be so many times as frequent as held-out rows and the champion beside it suggest.
     answers_ratio: float = 2.0
     #: Loss a row, in [0, 1], by which a shadow may be worse than the champion.

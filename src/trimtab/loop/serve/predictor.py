@@ -160,11 +160,14 @@ class Predictor:
     async def _ask_champion(self, asked: _Asked, champion: LoadedBundle) -> Prediction:
         seat = asked.route.champion
         try:
-            answers = champion.answer_plain(asked.rows, strict=self._strict)
-            if answers is None:
+            began = perf_counter()
+            plain = champion.answer_plain(asked.rows, strict=self._strict)
+            if plain is not None:
+                answers, seconds = plain, perf_counter() - began
+            else:
                 _require_shallow(asked.rows)
-                call = _call(champion, asked, self._strict)
-                answers = await self._champions.do(call, seconds=self._limits.champion_seconds)
+                call = _timed(_call(champion, asked, self._strict))
+                answers, seconds = await self._champions.do(call, seconds=self._limits.champion_seconds)
         except (Problem, RowsRefused) as raised:
             raise _refusal(raised) from raised
         except Full as raised:
@@ -177,7 +180,7 @@ class Predictor:
                 rule="model",
                 retry_after_s=1,
             ) from raised
-        return await self._give(asked, seat, "champion", champion, answers)
+        return await self._give(asked, seat, "champion", champion, answers, seconds)
 
     async def _ask_canary(self, asked: _Asked, seat: Seat) -> Prediction | None:
         """The challenger's answer; None where the champion must answer instead."""
@@ -186,8 +189,8 @@ class Predictor:
             _require_shallow(asked.rows)
             if challenger is None or not challenger.enter():
                 raise Overdue(seat.error or "it was just replaced")
-            call = _call(challenger, asked, self._strict)
-            answers = await self._canaries.do(
+            call = _timed(_call(challenger, asked, self._strict))
+            answers, seconds = await self._canaries.do(
                 call, seconds=self._limits.canary_seconds, after=challenger.leave
             )
         except Problem:
@@ -205,11 +208,12 @@ class Predictor:
             self._meter.fell_back(asked.model)
             asked.fell_back = True
             return None
-        return await self._give(asked, seat, "canary", challenger, answers)
+        return await self._give(asked, seat, "canary", challenger, answers, seconds)
 
     async def _give(
-        self, asked: _Asked, seat: Seat, role: str, bundle: LoadedBundle, answers: Answers
+        self, asked: _Asked, seat: Seat, role: str, bundle: LoadedBundle, answers: Answers, seconds: float
     ) -> Prediction:
+        """Log an answer and give it; `seconds` is what the bundle took, without the wait for its turn."""
         model = asked.model
         record = record_of(
             asked.request_id,
@@ -217,7 +221,7 @@ class Predictor:
             seat.bundle,
             seat.version,
             role,
-            (perf_counter() - asked.started) * 1000,
+            seconds * 1000,
             answers=answers,
             fell_back=asked.fell_back,
         )

@@ -310,6 +310,7 @@ def test_a_graph_of_another_task_is_refused(dock: Dock) -> None:
 
 
 def test_what_cannot_be_compiled_is_served_natively_and_says_so(dock: Dock) -> None:
+    dock.runtimes["native"] = _InProcess()
     done = dock.register("sets")
     assert dock.bundle(done).manifest.runtime == "native"
     says = next(check.says for check in done.checks if check.name == "parity.compiled")
