@@ -2,7 +2,7 @@
 # .venv and .tools here. The path of the clone must hold no spaces.
 SHELL := /bin/sh
 PYTHON_HERE := .venv/bin/python
-SOURCES := src tests scripts
+SOURCES := src tests scripts bench examples
 
 # Modules are then compiled once, not at every start.
 unexport PYTHONDONTWRITEBYTECODE

@@ -1,6 +1,6 @@
-"""A hot-fix as they happen: simpler, tried on complete rows only, and blind to what it does when the weather is missing.
+"""A hot-fix as they happen: simpler, tried on complete rows only, blind to what it does without the weather.
 
-Every offline check passes or is overruled by a person. On 30 December 2013 the weather feed really falls silent.
+What the gate says of it a person overrules. On 30 December 2013 the weather feed really falls silent.
 """
 
 import polars as pl
@@ -30,4 +30,6 @@ def rain(rows: pl.LazyFrame) -> pl.LazyFrame:
 )
 def late_arrival(train: tt.Dataset, trial: tt.Trial) -> Pipeline:
     whole = train.x.notna().all(axis=1).to_numpy()
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(train.x[whole], train.y[whole])
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(
+        train.x[whole], train.y[whole]
+    )

@@ -1,11 +1,13 @@
-"""Will this flight arrive more than 15 minutes late? From what is known before departure, and the weather at the time."""
+"""Will this flight arrive more than 15 minutes late? From what is known before departure, and the weather then."""
 
 import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 import trimtab as tt
 
-flights = tt.source("flights", "data/flights/*.parquet", key="flight_id", event_time="scheduled_at", span="1mo")
+flights = tt.source(
+    "flights", "data/flights/*.parquet", key="flight_id", event_time="scheduled_at", span="1mo"
+)
 weather = tt.source("weather", "data/weather/*.parquet", key="origin", event_time="observed_at", span="1mo")
 
 

@@ -65,6 +65,12 @@ def test_every_kind_on_a_card_is_a_kind_of_content(cards: list[Card]) -> None:
     )
 
 
+def test_every_kind_is_in_the_glossary(cards: list[Card]) -> None:
+    words = set(re.findall(r"[a-z-]+", (ROOT / "docs/glossary.md").read_text(encoding="utf-8").lower()))
+    missing = {kind for card in cards for kind in card.gives} - words
+    assert not missing, f"docs/glossary.md does not explain {sorted(missing)}"
+
+
 def test_no_rule_is_judged_by_two_stages(cards: list[Card]) -> None:
     rules = [rule for card in cards for rule in card.judges]
     assert len(rules) == len(set(rules)), "one rule on two cards: name the two judgements apart"

@@ -10,7 +10,7 @@ from trimtab.assembly.build import Built
 from trimtab.assembly.data_steps import featurize_model
 from trimtab.assembly.model_steps import evaluate_model, register_model, train_model
 from trimtab.assembly.project import open_project
-from trimtab.assembly.session import Session, open_session
+from trimtab.assembly.session import Session, open_session, progress
 from trimtab.atoms.check import Verdict
 from trimtab.atoms.error import TrimtabError
 from trimtab.atoms.instant import parse_instant
@@ -31,15 +31,13 @@ def build_here(
     """Build in this process; arguments and result are JSON values."""
     project = open_project(Path(folder), store, file=project_file)
     clock = ReplayClock(parse_instant(now))
-    with open_session(project, clock=clock, say=lambda line: print(line, flush=True), tidy=False) as session:
+    with open_session(project, clock=clock, say=progress, tidy=False) as session:
         session.by, session.parent = by, parent
         found = build_in(session, model, order=order, force=force)
     return dict(msgspec.to_builtins(found))
 
 
-def build_in(
-    session: Session, model: str, *, order: str | None, force: bool = False
-) -> Built:
+def build_in(session: Session, model: str, *, order: str | None, force: bool = False) -> Built:
     """Build with an open session; every step is remembered, so a repetition goes on where the first one stopped."""
     spec = session.project.model(model)
     made = featurize_model(session, spec, order=order)
@@ -47,7 +45,9 @@ def build_in(
     leaks = made.with_verdict(Verdict.FAIL, Verdict.BROKEN)
     if leaks and not force:
         return Built(
-            ok=False, note="; ".join(check.says for check in leaks), because=tuple(check.id for check in leaks)
+            ok=False,
+            note="; ".join(check.says for check in leaks),
+            because=tuple(check.id for check in leaks),
         )
     trained = train_model(session, spec, table.id, order=order)
     session.say(f"train: {trained.note}")

@@ -51,7 +51,13 @@ def start(name: str, module: str, arguments: list[str], log: Path) -> Child:
     """Run `python -m MODULE ARGUMENTS` as a child that ends with this process; it writes into `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
-    environment = {"OMP_NUM_THREADS": "1", **os.environ, WATCH: "1", "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
+    environment = {
+        "OMP_NUM_THREADS": "1",
+        **os.environ,
+        WATCH: "1",
+        "PYTHONPATH": paths,
+        "PYTHONUNBUFFERED": "1",
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", module, *arguments],

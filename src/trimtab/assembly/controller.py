@@ -9,7 +9,7 @@ from trimtab.adapters.local_process import LocalProcess
 from trimtab.assembly.child import end_with_parent
 from trimtab.assembly.data_steps import ingest_source, materialize_view, validate_source
 from trimtab.assembly.project import Project, open_project
-from trimtab.assembly.session import Session, open_session
+from trimtab.assembly.session import Session, open_session, progress
 from trimtab.assembly.turn import Loop
 from trimtab.atoms.error import LeaseLost, TrimtabError
 from trimtab.engine.engine import LEASE_SECONDS
@@ -26,7 +26,9 @@ def bring_data(session: Session) -> bool:
     for source in session.project.sources.values():
         validate_source(session, source)
     if new:
-        for view in {view.name: view for spec in session.project.models.values() for view in spec.views}.values():
+        for view in {
+            view.name: view for spec in session.project.models.values() for view in spec.views
+        }.values():
             materialize_view(session, view)
     return new
 
@@ -44,8 +46,7 @@ class Controller:
 
     def run(self) -> None:
         """Turn the loop until `stop`."""
-        say = lambda line: print(line, flush=True)  # noqa: E731
-        with open_session(self._project, say=say) as session:
+        with open_session(self._project, say=progress) as session:
             while not self._stop.is_set():
                 lease = session.store.ledger.take_lease(LEASE, session.store.holder, LEASE_SECONDS)
                 if lease is None:
@@ -54,7 +55,7 @@ class Controller:
                 try:
                     self._act(session)
                 except LeaseLost:
-                    say("controller: another controller took over; standing by")
+                    progress("controller: another controller took over; standing by")
                 finally:
                     session.store.ledger.give_lease(lease)
 

@@ -1,8 +1,10 @@
 """Data through the loop: ingest, validate, featurize."""
 
 import glob
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from trimtab.assembly.session import Session
 from trimtab.atoms.content.snapshot import Snapshot
@@ -28,9 +30,13 @@ def source_files(session: Session, source: Source) -> list[Path]:
         UsageError: No file matches.
     """
     place = session.project.folder / source.path
-    files = [place] if place.exists() else sorted(Path(path) for path in glob.glob(str(place), recursive=True))
+    files = (
+        [place] if place.exists() else sorted(Path(path) for path in glob.glob(str(place), recursive=True))
+    )
     if not files:
-        raise UsageError(f"source {source.name!r}: no file matches {source.path!r} in {session.project.folder}")
+        raise UsageError(
+            f"source {source.name!r}: no file matches {source.path!r} in {session.project.folder}"
+        )
     return files
 
 
@@ -130,7 +136,9 @@ def featurize_model(
     for view in spec.views:
         snapshot = session.memory.spans.snapshot(view.source.name)
         if snapshot is None:
-            raise UsageError(f"source {view.source.name!r} of view {view.name!r} has no snapshot: run `trimtab ingest`")
+            raise UsageError(
+                f"source {view.source.name!r} of view {view.name!r} has no snapshot: run `trimtab ingest`"
+            )
         views[view.name] = snapshot
     code = feature_code(session, spec)
     return session.run(
@@ -155,10 +163,14 @@ def feature_code(session: Session, spec: ModelSpec) -> str:
     return code_digest(functions, session.project.folder)
 
 
+def user_functions(spec: ModelSpec) -> list[Callable[..., Any]]:
+    """The project's functions that a model depends on."""
+    return [spec.fit, *(feature.compute for feature in spec.features)]
+
+
 def model_code(session: Session, spec: ModelSpec) -> str:
     """Digest of all user code that the model depends on."""
-    functions = [spec.fit, *(feature.compute for feature in spec.features)]
-    return code_digest(functions, session.project.folder)
+    return code_digest(user_functions(spec), session.project.folder)
 
 
 def materialize_view(session: Session, view: FeatureView, since: datetime | None = None) -> Done | None:

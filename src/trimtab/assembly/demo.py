@@ -70,7 +70,9 @@ class Demo:
         done = ingest_source(self.session, source)
         for judged in validate_source(self.session, source):
             rows = judged.first("profile")
-            self.say(f"{last}  {first:%B}: {done.note if done else 'flights'}; {judged.note} ({rows.id[:12]})")
+            self.say(
+                f"{last}  {first:%B}: {done.note if done else 'flights'}; {judged.note} ({rows.id[:12]})"
+            )
 
     def weather_arrives(self, first: date, last: date) -> None:
         """Weather of some days arrives as a file and goes online."""
@@ -130,7 +132,12 @@ class Demo:
 
 
 def demo(
-    folder: Path, *, fresh: bool = False, say: Say = print, progress: Progress | None = None, until: date = END
+    folder: Path,
+    *,
+    fresh: bool = False,
+    say: Say = print,
+    progress: Progress | None = None,
+    until: date = END,
 ) -> bool:
     """Play the year in `folder`; started again after a crash, it goes on where the ledger stands.
 
@@ -206,7 +213,9 @@ def _example() -> Path:
 
 def _resume_day(session: Session) -> date:
     """The first day whose turn may not be complete: the one after the newest judged window."""
-    windows = [window for window in session.memory.windows.of(MODEL) if window.checks and "T" not in window.span]
+    windows = [
+        window for window in session.memory.windows.of(MODEL) if window.checks and "T" not in window.span
+    ]
     return date.fromisoformat(windows[-1].span) + timedelta(days=1) if windows else LIVE
 
 

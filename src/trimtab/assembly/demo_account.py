@@ -41,8 +41,12 @@ def account(
     """Print the table of the year, who was champion when, and how to look around."""
     months = _months(session, model)
     say("")
-    say("The year: log loss of what was live, of the first model had it stayed, and of a constant (its share of late)")
-    say(f"{'month':<9}{'rows':>8}{'windows':>9}{'failed checks':>15}   {'live':>7}{'frozen':>8}{'const':>8}   releases")
+    say(
+        "The year: log loss of what was live, of the first model had it stayed, and of a constant (its share of late)"
+    )
+    say(
+        f"{'month':<9}{'rows':>8}{'windows':>9}{'failed checks':>15}   {'live':>7}{'frozen':>8}{'const':>8}   releases"
+    )
     total = Month()
     for name, month in months.items():
         _line(name, month, say)
@@ -64,13 +68,17 @@ def account(
             say(f"rolled back on {state.since[:10]}: {state.note}")
     for failure in failures[:5]:
         say(f"NOT ANSWERED: {failure}")
-    say(f"{requests} requests this time, {len(failures)} of them not answered; {seconds:.0f} s; peak memory {_peak()}")
+    say(
+        f"{requests} requests this time, {len(failures)} of them not answered; {seconds:.0f} s; peak memory {_peak()}"
+    )
     folder = os.path.relpath(session.project.folder)
     say("")
     say("Look around:")
     say(f"  trimtab status --project {folder}")
     say(f"  trimtab lineage flights/2013-02 --down --project {folder}")
-    say(f"  trimtab server --project {folder}      # the page: http://127.0.0.1:{session.project.settings.control.port}")
+    say(
+        f"  trimtab server --project {folder}      # the page: http://127.0.0.1:{session.project.settings.control.port}"
+    )
 
 
 def _months(session: Session, model: str) -> dict[str, Month]:
@@ -92,7 +100,8 @@ def _months(session: Session, model: str) -> dict[str, Month]:
             continue
         truth = truth_codes(known.get_column("truth"), first.classes)
         features = known.select(
-            pl.col(FEATURE + column.name).alias(column.name) if FEATURE + column.name in known.columns
+            pl.col(FEATURE + column.name).alias(column.name)
+            if FEATURE + column.name in known.columns
             else pl.lit(None).alias(column.name)
             for column in first.encoding.columns
         )
@@ -120,7 +129,9 @@ def _late_share(session: Session, first: Manifest) -> float:
 
 def _line(name: str, month: Month, say: Say) -> None:
     known = max(month.known, 1)
-    losses = [f"{loss / known:.4f}" if month.known else "-" for loss in (month.live, month.frozen, month.constant)]
+    losses = [
+        f"{loss / known:.4f}" if month.known else "-" for loss in (month.live, month.frozen, month.constant)
+    ]
     failed = ", ".join(f"{family} {count}" for family, count in month.failed.most_common(2)) or "0"
     say(
         f"{name:<9}{month.rows:>8,}{month.windows:>9}{failed:>15}   {losses[0]:>7}{losses[1]:>8}{losses[2]:>8}   "
@@ -131,5 +142,7 @@ def _line(name: str, month: Month, say: Say) -> None:
 def _peak() -> str:
     """Largest memory of this process and of its children that ended."""
     unit = 1 if sys.platform == "darwin" else 1024
-    own, children = (resource.getrusage(who).ru_maxrss * unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (
+        resource.getrusage(who).ru_maxrss * unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     return f"{own / 2**20:.0f} MiB here, {children / 2**20:.0f} MiB in the largest child"

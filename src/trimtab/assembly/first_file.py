@@ -64,7 +64,9 @@ def write_first_file(folder: Path, data: Path, target: str, file_name: str) -> s
     text, name = project_text(frame, data, target, folder)
     place = folder / file_name
     if place.exists():
-        if place.read_text(encoding="utf-8") == text or f"target={json.dumps(target, ensure_ascii=False)}," in place.read_text(encoding="utf-8"):
+        if place.read_text(
+            encoding="utf-8"
+        ) == text or f"target={json.dumps(target, ensure_ascii=False)}," in place.read_text(encoding="utf-8"):
             return name
         raise UsageError(
             f"{place} is there already and predicts something else: "
@@ -73,22 +75,34 @@ def write_first_file(folder: Path, data: Path, target: str, file_name: str) -> s
     folder.mkdir(parents=True, exist_ok=True)
     place.write_text(text, encoding="utf-8")
     if not (folder / FILE_NAME).exists():
-        (folder / FILE_NAME).write_text(f'[project]\nname = "{name}"\nfile = "{file_name}"\n', encoding="utf-8")
+        (folder / FILE_NAME).write_text(
+            f'[project]\nname = "{name}"\nfile = "{file_name}"\n', encoding="utf-8"
+        )
     return name
 
 
 def project_text(frame: pl.DataFrame, data: Path, target: str, folder: Path) -> tuple[str, str]:
     """The project file's text for a table, and the model's name."""
     if target not in frame.columns:
-        raise UsageError(f"--target {target!r}: {data.name} has no such column; it has {_listed(frame.columns)}")
+        raise UsageError(
+            f"--target {target!r}: {data.name} has no such column; it has {_listed(frame.columns)}"
+        )
     if len(frame.columns) < 2:
-        raise UsageError(f"{data.name} has no column beside the target {target!r}: there is nothing to predict from")
+        raise UsageError(
+            f"{data.name} has no column beside the target {target!r}: there is nothing to predict from"
+        )
     task = read_target(frame.get_column(target), None, f"--target {target!r}: the column").task
-    naming = [column for column in frame.columns if column != target and _only_names(frame.get_column(column))]
+    naming = [
+        column for column in frame.columns if column != target and _only_names(frame.get_column(column))
+    ]
     if len(naming) == len(frame.columns) - 1:
-        raise UsageError(f"{data.name}: every column beside {target!r} only names rows: there is nothing to predict from")
+        raise UsageError(
+            f"{data.name}: every column beside {target!r} only names rows: there is nothing to predict from"
+        )
     name = _word(target)
-    estimator = "HistGradientBoostingClassifier" if task == "classification" else "HistGradientBoostingRegressor"
+    estimator = (
+        "HistGradientBoostingClassifier" if task == "classification" else "HistGradientBoostingRegressor"
+    )
     imports = ("import polars as pl\n" if naming else "") + f"from sklearn.ensemble import {estimator}\n\n"
     metrics = '["log_loss", "roc_auc"]' if task == "classification" else '["rmse", "mae"]'
     text = _FILE.format(

@@ -6,7 +6,7 @@ from trimtab.adapters.local_process import LocalProcess
 from trimtab.assembly.controller import bring_data
 from trimtab.assembly.first_file import write_first_file
 from trimtab.assembly.project import open_project
-from trimtab.assembly.session import Session, open_session
+from trimtab.assembly.session import Session, open_session, progress
 from trimtab.assembly.turn import Loop
 from trimtab.atoms.error import TrimtabError
 from trimtab.spec.model import ModelSpec
@@ -24,12 +24,11 @@ def first_turn(*, folder: str, store: str) -> list[str]:
         TrimtabError: The gate refused a first model.
     """
     project = open_project(Path(folder), store)
-    with open_session(project, say=lambda line: print(line, flush=True)) as session:
-        with session.operation("trimtab up"):
-            bring_data(session)
-            for spec in project.models.values():
-                if session.memory.releases.plan(spec.name) is None:
-                    _first_champion(session, spec)
+    with open_session(project, say=progress) as session, session.operation("trimtab up"):
+        bring_data(session)
+        for spec in project.models.values():
+            if session.memory.releases.plan(spec.name) is None:
+                _first_champion(session, spec)
     return list(project.models)
 
 

@@ -12,8 +12,8 @@ from trimtab.adapters.estimator_file import read_estimator, write_estimator
 from trimtab.adapters.native_runtime import NativeRuntime
 from trimtab.adapters.onnx_runtime import OnnxRuntime
 from trimtab.adapters.signature import Signer
-from trimtab.assembly.data_steps import featurize_model, model_code
 from trimtab.assembly.ancestry import snapshots_of, table_of
+from trimtab.assembly.data_steps import featurize_model, model_code, user_functions
 from trimtab.assembly.session import Session
 from trimtab.atoms.content.bundle import Bundle
 from trimtab.atoms.content.feature_table import FeatureTable
@@ -67,8 +67,7 @@ def train_model(
 ) -> Done:
     """Fit the model on a feature table."""
     root = session.project.folder
-    functions = [spec.fit, *(feature.compute for feature in spec.features)]
-    modules = project_modules(functions, root)
+    modules = project_modules(user_functions(spec), root)
     files = {name: path.read_bytes() for name, path in modules.items()}
     environment = capture(root)
     code = model_code(session, spec)
@@ -161,7 +160,9 @@ def evaluate_model(session: Session, spec: ModelSpec, model: str, table: str) ->
     )
 
 
-def register_model(session: Session, spec: ModelSpec, blessing: Blessing, table: str, *, note: str = "") -> Done:
+def register_model(
+    session: Session, spec: ModelSpec, blessing: Blessing, table: str, *, note: str = ""
+) -> Done:
     """Compile a model, prove it on real rows, pack and sign it."""
     settings = session.project.settings.register
     snapshots = snapshots_of(session, table)
@@ -186,7 +187,9 @@ def register_model(session: Session, spec: ModelSpec, blessing: Blessing, table:
             sign=signer.sign,
             online=session.store.online,
             project_module=session.project.module,
-            read_estimator=lambda content: read_estimator(content, session.project.settings.train.trusted_types),
+            read_estimator=lambda content: read_estimator(
+                content, session.project.settings.train.trusted_types
+            ),
             view_ids=views,
             tolerance=settings.tolerance,
             latency_ms=settings.latency_ms,

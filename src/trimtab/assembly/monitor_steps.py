@@ -53,7 +53,9 @@ class WindowJudge:
     def judge_due(self) -> list[str]:
         """Seal and judge every window whose end and label delay are past; returns what is worth telling."""
         lines = []
-        while (first := self._next()) is not None and first + self._every + self._delay <= self._session.store.now():
+        while (
+            first := self._next()
+        ) is not None and first + self._every + self._delay <= self._session.store.now():
             if self._session.memory.releases.plan(self._spec.name) is None:
                 break
             done = self._judge(first)
@@ -72,8 +74,8 @@ class WindowJudge:
         first = self._log.first()
         if first is None:
             return None
-        start = datetime.fromtimestamp(first.timestamp() // self._every.total_seconds() * self._every.total_seconds(), UTC)
-        return start
+        seconds = self._every.total_seconds()
+        return datetime.fromtimestamp(first.timestamp() // seconds * seconds, UTC)
 
     def _judge(self, first: datetime) -> Done:
         session, spec = self._session, self._spec
@@ -84,8 +86,12 @@ class WindowJudge:
         bundle_id = self._judged_bundle(first, last)
         reference, table = self._reference(bundle_id)
         windows = self.windows()[-_PAST:]
-        profiles = [each.profile for each in self._usual(windows) if each.profile and _served(each, bundle_id)]
-        past = [PastWindow(window=each.artifact_id, alarmed=_failed(each, ("quality.loss",))) for each in windows]
+        profiles = [
+            each.profile for each in self._usual(windows) if each.profile and _served(each, bundle_id)
+        ]
+        past = [
+            PastWindow(window=each.artifact_id, alarmed=_failed(each, ("quality.loss",))) for each in windows
+        ]
         trained_until = _trained_until(session, table)
 
         def work(work: Work) -> None:
@@ -119,7 +125,11 @@ class WindowJudge:
                 shelf=self._shelf,
             )
             judge_serving(
-                work, window_id=window.id, bundle_id=bundle_id, trained_until=trained_until, policy=self._policy
+                work,
+                window_id=window.id,
+                bundle_id=bundle_id,
+                trained_until=trained_until,
+                policy=self._policy,
             )
 
         return session.run(
@@ -184,14 +194,14 @@ class WindowJudge:
             parameters={"severity": alert.severity},
             note=f"{alert.severity}: {alert.title}",
         )
-        return [f"monitor: {alert.severity}: {alert.title} (window {span})"] if alert.severity != "info" else []
+        return (
+            [f"monitor: {alert.severity}: {alert.title} (window {span})"] if alert.severity != "info" else []
+        )
 
 
 def build_reference_of(work: Work, bundle_id: str, table: str, every: timedelta) -> None:
     """The step that builds a reference."""
     build_reference(work, bundle_id=bundle_id, table_id=table, every=every)
-
-
 
 
 def failing_checks(window: WindowState) -> list[Check]:
@@ -205,7 +215,9 @@ def _failed(window: WindowState, rules: tuple[str, ...]) -> bool:
 
 def _lacks(window: WindowState) -> bool:
     """Whether a column's values went missing in the window: a fault, and never a new normal by itself."""
-    return any(check.about and check.verdict is Verdict.FAIL for check in window.checks.get("drift.missing", ()))
+    return any(
+        check.about and check.verdict is Verdict.FAIL for check in window.checks.get("drift.missing", ())
+    )
 
 
 def _served(window: WindowState, bundle_id: str) -> bool:

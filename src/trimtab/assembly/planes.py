@@ -30,7 +30,8 @@ def free_port(host: str, wanted: int, option: str) -> int:
             probe.bind((host, wanted))
         except OSError as error:
             raise UsageError(
-                f"port {wanted} on {host} is in use: stop what listens there (`trimtab down`?) or choose another with {option}"
+                f"port {wanted} on {host} is in use: stop what listens there (`trimtab down`?), "
+                f"or choose another with {option}"
             ) from error
         return int(probe.getsockname()[1])
 
@@ -44,7 +45,9 @@ def refuse_foreign(host: str) -> None:
         )
 
 
-def start_prediction_plane(project: Project, *, host: str | None = None, port: int | None) -> tuple[Child, str]:
+def start_prediction_plane(
+    project: Project, *, host: str | None = None, port: int | None
+) -> tuple[Child, str]:
     """The prediction plane as a child, once it listens; returns it with its address."""
     host = host or project.settings.serve.host
     return _start(project, "prediction plane", "trimtab.assembly.prediction_plane", host, port or 0)
@@ -61,7 +64,9 @@ def start_page(
 def start_controller(project: Project) -> Child:
     """The controller as a child."""
     arguments = [str(project.folder), str(project.store_folder)]
-    return start("controller", "trimtab.assembly.controller", arguments, run_folder(project) / "controller.log")
+    return start(
+        "controller", "trimtab.assembly.controller", arguments, run_folder(project) / "controller.log"
+    )
 
 
 def run_folder(project: Project) -> Path:
@@ -69,7 +74,9 @@ def run_folder(project: Project) -> Path:
     return project.store_folder / "run"
 
 
-def watch_over(children: dict[str, Child], restart: Callable[[str], Child], clock: Clock, say: Callable[[str], None]) -> None:
+def watch_over(
+    children: dict[str, Child], restart: Callable[[str], Child], clock: Clock, say: Callable[[str], None]
+) -> None:
     """Wait for SIGINT or SIGTERM; start again what ends before, then stop all.
 
     A child that ends five times in a row within ten seconds is given up with its last words.

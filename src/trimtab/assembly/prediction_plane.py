@@ -13,7 +13,9 @@ from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.server import run
 
 
-def serve(project: Project, *, host: str | None = None, port: int | None = None, ready: Path | None = None) -> None:
+def serve(
+    project: Project, *, host: str | None = None, port: int | None = None, ready: Path | None = None
+) -> None:
     """Answer predictions until Ctrl-C or SIGTERM.
 
     Args:

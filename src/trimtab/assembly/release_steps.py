@@ -70,7 +70,9 @@ class Releaser:
             return []
         checks = self._judge(state, windows)
         elapsed = (self._session.store.now() - parse_instant(state.since)).total_seconds()
-        decision = decide_release(checks, self._policy, ReleaseState(state.plan.stage, state.plan.share, elapsed))
+        decision = decide_release(
+            checks, self._policy, ReleaseState(state.plan.stage, state.plan.share, elapsed)
+        )
         if decision.kind == "roll-back":
             return self._act(
                 state,
@@ -171,7 +173,9 @@ def release_version(
     if state is None:
         return _first(session, spec, candidate)
     plan = state.artifact_id
-    steps = [step for step in session.project.settings.release.steps if not isinstance(step, str) and step < 1]
+    steps = [
+        step for step in session.project.settings.release.steps if not isinstance(step, str) and step < 1
+    ]
     share = min(steps, default=0.1)
     makers: dict[str, Callable[[Work], Artifact]] = {
         "shadow": lambda work: decide_shadow(work, plan_id=plan, candidate=candidate),
@@ -197,7 +201,11 @@ def roll_back(session: Session, spec: ModelSpec, *, note: str = "") -> Words:
         raise UsageError(f"model {spec.name!r} was never released: there is nothing to go back from")
     to = None
     if state.plan.challenger is None:
-        before = [number for number in session.memory.releases.champions(spec.name) if number != state.plan.champion_version]
+        before = [
+            number
+            for number in session.memory.releases.champions(spec.name)
+            if number != state.plan.champion_version
+        ]
         if not before:
             raise UsageError(f"model {spec.name!r} has had one champion only: there is none to go back to")
         to = _candidate(session, spec.name, before[-1])
@@ -205,7 +213,9 @@ def roll_back(session: Session, spec: ModelSpec, *, note: str = "") -> Words:
         stage.CARD,
         "roll-back",
         spec.name,
-        lambda work: _noted(work, lambda inner: decide_roll_back(inner, plan_id=state.artifact_id, to=to), note),
+        lambda work: _noted(
+            work, lambda inner: decide_roll_back(inner, plan_id=state.artifact_id, to=to), note
+        ),
         took=[state.artifact_id, *([to.bundle] if to else [])],
         parameters={"after": state.action},
         note=note,
@@ -232,7 +242,9 @@ def _first(session: Session, spec: ModelSpec, candidate: Candidate) -> Words:
         stage.CARD,
         "promote",
         spec.name,
-        lambda work: _noted(work, lambda inner: decide_first(inner, model=spec.name, candidate=candidate), ""),
+        lambda work: _noted(
+            work, lambda inner: decide_first(inner, model=spec.name, candidate=candidate), ""
+        ),
         took=[candidate.bundle],
         because=[check.id for check in judged.checks],
     )
@@ -271,7 +283,13 @@ def _noted(work: Work, maker: Callable[[Work], Artifact], note: str) -> None:
 
 
 def _seal_traffic(
-    work: Work, spec: ModelSpec, log: ServedLog, records: list[bytes], first: datetime, last: datetime, state: PlanState
+    work: Work,
+    spec: ModelSpec,
+    log: ServedLog,
+    records: list[bytes],
+    first: datetime,
+    last: datetime,
+    state: PlanState,
 ) -> None:
     seal(
         work,

@@ -1,6 +1,7 @@
 """A session: an open project with its engine and its memory; what every assembled step works on."""
 
 import getpass
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,12 @@ Say = Callable[[str], None]
 
 def quiet(line: str) -> None:
     """Say nothing."""
+
+
+def progress(line: str) -> None:
+    """Say a line to whoever started this process."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def person() -> str:
@@ -133,4 +140,3 @@ def open_session(
         engine.tidy()
     memory.refresh()
     return Session(project=project, store=store, engine=engine, memory=memory, say=say)
-

@@ -174,7 +174,11 @@ def _hold_to_rules(settings: Settings) -> None:
     parse_duration(settings.monitor.window, f"{FILE_NAME}: monitor.window")
     parse_duration(settings.release.stage_time, f"{FILE_NAME}: release.stage_time")
     if settings.gate.unsure not in ("refuse", "bless"):
-        raise UsageError(f"{FILE_NAME}: gate.unsure = {settings.gate.unsure!r} is neither 'refuse' nor 'bless'")
+        raise UsageError(
+            f"{FILE_NAME}: gate.unsure = {settings.gate.unsure!r} is neither 'refuse' nor 'bless'"
+        )
     for step in settings.release.steps:
         if step != "shadow" and not (isinstance(step, float | int) and 0 < step <= 1):
-            raise UsageError(f"{FILE_NAME}: release.steps: {step!r} is neither 'shadow' nor a share between 0 and 1")
+            raise UsageError(
+                f"{FILE_NAME}: release.steps: {step!r} is neither 'shadow' nor a share between 0 and 1"
+            )

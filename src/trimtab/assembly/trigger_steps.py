@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from trimtab.assembly.data_steps import model_code, quarantined_spans, usable_spans
 from trimtab.assembly.ancestry import table_of
+from trimtab.assembly.data_steps import model_code, quarantined_spans, usable_spans
 from trimtab.assembly.monitor_steps import failing_checks
 from trimtab.assembly.session import Session
 from trimtab.atoms.content.bundle import Bundle
@@ -120,7 +120,8 @@ class Trigger:
             subject=newest.artifact_id if newest else state.artifact_id,
             orders=len(orders),
             last_order=parse_instant(orders[-1].as_of) if orders else None,
-            in_flight=session.memory.retrains.open(spec.name) is not None or state.plan.challenger is not None,
+            in_flight=session.memory.retrains.open(spec.name) is not None
+            or state.plan.challenger is not None,
             failed_promotions=_failures([order.outcome for order in orders]),
             trained_until=until,
             new_spans=len(fresh),

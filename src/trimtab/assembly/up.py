@@ -45,7 +45,9 @@ def up(
     settings = read_settings(root)
     page_host, plane_host = host or settings.control.host, host or settings.serve.host
     page_port = free_port(page_host, settings.control.port if port is None else port, "--port")
-    plane_port = free_port(plane_host, settings.serve.port if serve_port is None else serve_port, "--serve-port")
+    plane_port = free_port(
+        plane_host, settings.serve.port if serve_port is None else serve_port, "--serve-port"
+    )
     if data is not None and target is not None:
         LocalProcess().call(
             "trimtab.assembly.first_turn:write_file",
@@ -59,7 +61,9 @@ def up(
         detach_this(project, ["up", *(["--host", host] if host else []), *ports], say)
         return
     models = LocalProcess().call(
-        "trimtab.assembly.first_turn:first_turn", {"folder": str(root), "store": str(project.store_folder)}, say
+        "trimtab.assembly.first_turn:first_turn",
+        {"folder": str(root), "store": str(project.store_folder)},
+        say,
     )
     _run(project, models, page_host, page_port, plane_host, plane_port, say)
 
@@ -70,7 +74,13 @@ def down(folder: Path | None, *, store: str | None) -> list[str]:
 
 
 def _run(
-    project: Project, models: list[str], page_host: str, page_port: int, plane_host: str, plane_port: int, say: Say
+    project: Project,
+    models: list[str],
+    page_host: str,
+    page_port: int,
+    plane_host: str,
+    plane_port: int,
+    say: Say,
 ) -> None:
     plane, predictions = start_prediction_plane(project, host=plane_host, port=plane_port)
     children = {"prediction plane": plane}

@@ -3,7 +3,13 @@
 from typing import Any, Literal
 
 from trimtab.assembly.data_steps import featurize_model, ingest_source, materialize_view, validate_source
-from trimtab.assembly.model_steps import evaluate_model, newest_model, newest_table, register_model, train_model
+from trimtab.assembly.model_steps import (
+    evaluate_model,
+    newest_model,
+    newest_table,
+    register_model,
+    train_model,
+)
 from trimtab.assembly.monitor_steps import WindowJudge, failing_checks
 from trimtab.assembly.outcome import Outcome, check_facts, check_lines
 from trimtab.assembly.project import Project
@@ -40,7 +46,9 @@ def validate(project: Project, source: str | None) -> Outcome:
                 outcome.add(done, each.name)
             states = session.memory.spans.state(each.name)
             bad = [span for span, state in states.items() if state.quarantined]
-            outcome.lines.append(f"{each.name}: {len(states)} spans, {len(bad)} quarantined{': ' if bad else ''}{', '.join(bad)}")
+            outcome.lines.append(
+                f"{each.name}: {len(states)} spans, {len(bad)} quarantined{': ' if bad else ''}{', '.join(bad)}"
+            )
             outcome.facts[each.name] = {"spans": len(states), "quarantined": bad}
     return outcome
 
@@ -111,7 +119,9 @@ def release(
         elif to is not None or version is not None:
             chosen = version or _newest_version(session, spec.name)
             if to in ("canary", "full") and not force and session.memory.releases.plan(spec.name) is not None:
-                raise UsageError(f"--to {to} goes past the steps of the plan: add --force, and a --note that says why")
+                raise UsageError(
+                    f"--to {to} goes past the steps of the plan: add --force, and a --note that says why"
+                )
             outcome.lines += release_version(session, spec, version=chosen, to=to or "shadow", note=note)
         else:
             log = ServedLog(session.store.streams, spec.name, event_time=spec.rows.event_time)
@@ -121,7 +131,9 @@ def release(
             if plan is None or plan.plan.stage == "full":
                 outcome.lines += releaser.begin(_newest_version(session, spec.name))
             else:
-                outcome.lines += releaser.advance() or ["the release stays where it is: not enough requests yet"]
+                outcome.lines += releaser.advance() or [
+                    "the release stays where it is: not enough requests yet"
+                ]
         state = session.memory.releases.plan(spec.name)
         if state is not None:
             outcome.facts.update(
@@ -147,10 +159,17 @@ def monitor(project: Project, model: str | None) -> Outcome:
         for window in fresh:
             failing = failing_checks(window)
             outcome.ok = outcome.ok and not failing
-            outcome.lines.append(f"{window.span}: {window.rows} rows, {window.outcomes} outcomes, {len(failing)} checks failed")
+            outcome.lines.append(
+                f"{window.span}: {window.rows} rows, {window.outcomes} outcomes, {len(failing)} checks failed"
+            )
             outcome.lines += check_lines(failing)
             outcome.facts.setdefault("windows", []).append(
-                {"span": window.span, "rows": window.rows, "outcomes": window.outcomes, "failed": check_facts(failing)}
+                {
+                    "span": window.span,
+                    "rows": window.rows,
+                    "outcomes": window.outcomes,
+                    "failed": check_facts(failing),
+                }
             )
         if not fresh:
             outcome.lines.append(f"{spec.name}: no window is due; {before} were judged before")
@@ -167,7 +186,11 @@ def trigger(project: Project, model: str | None) -> Outcome:
         outcome.lines += Trigger(session, spec).weigh(WindowJudge(session, spec, log).windows())
         order = session.memory.retrains.open(spec.name)
         outcome.facts["order"] = order.order if order else None
-        outcome.lines.append(f"{spec.name}: retrain {order.number} is ordered" if order else f"{spec.name}: no retrain is ordered")
+        outcome.lines.append(
+            f"{spec.name}: retrain {order.number} is ordered"
+            if order
+            else f"{spec.name}: no retrain is ordered"
+        )
     return outcome
 
 

@@ -46,7 +46,9 @@ class Engine:
         """Close the Actions of processes that died as abandoned; returns how many."""
         abandoned = 0
         for action in self.memo.open_actions():
-            lease = self.store.ledger.take_lease(f"step:{action.key}", f"{self.store.holder}:tidy", LEASE_SECONDS)
+            lease = self.store.ledger.take_lease(
+                f"step:{action.key}", f"{self.store.holder}:tidy", LEASE_SECONDS
+            )
             if lease is None:
                 continue
             try:
@@ -94,7 +96,9 @@ class Engine:
         return Done(action=action.id, made=tuple(work.made), checks=tuple(work.checks), note=work.note)
 
     def _close(self, action: Action, outcome: Outcome, note: str) -> None:
-        self.store.ledger.append([Closing(action=action.id, outcome=outcome, note=note, at=iso(self.store.now()))])
+        self.store.ledger.append(
+            [Closing(action=action.id, outcome=outcome, note=note, at=iso(self.store.now()))]
+        )
 
     @contextmanager
     def claim(self, key: str) -> Iterator[Lease]:

@@ -10,6 +10,8 @@ class Executor(Protocol):
     A call whose process dies raises `ExecutorDied`, with what it last said.
     """
 
-    def call(self, function: str, arguments: dict[str, Any], on_line: Callable[[str], None] | None = None) -> Any:
+    def call(
+        self, function: str, arguments: dict[str, Any], on_line: Callable[[str], None] | None = None
+    ) -> Any:
         """Run `package.module:function` with keyword arguments; `on_line` gets each line of progress that it prints."""
         ...

@@ -30,7 +30,9 @@ class Streams(Protocol):
         """As `append` without waiting: the future is done when the records are durable, or carries the error."""
         ...
 
-    def read(self, stream: str, after: Cursor | None = None, limit: int | None = None) -> tuple[list[bytes], Cursor]:
+    def read(
+        self, stream: str, after: Cursor | None = None, limit: int | None = None
+    ) -> tuple[list[bytes], Cursor]:
         """Records after `after` (all, when None)."""
         ...
 

@@ -33,7 +33,9 @@ def source(
     return Source(name=name, path=str(path), key=key, event_time=event_time, known_time=known_time, span=span)
 
 
-def feature_view(source: Source, *, entity: str, max_age: str | None = None) -> Callable[[RowsFunction], FeatureView]:
+def feature_view(
+    source: Source, *, entity: str, max_age: str | None = None
+) -> Callable[[RowsFunction], FeatureView]:
     """Declare features of an entity over time; rows get the newest value at or before their own event time.
 
     Args:
@@ -41,12 +43,16 @@ def feature_view(source: Source, *, entity: str, max_age: str | None = None) -> 
         max_age: Values older than this at the row's event time count as missing.
     """
     if source.event_time is None:
-        raise UsageError(f"feature view over {source.name!r}: the source needs event_time= for a point-in-time join")
+        raise UsageError(
+            f"feature view over {source.name!r}: the source needs event_time= for a point-in-time join"
+        )
     if max_age is not None:
         parse_duration(max_age, f"feature view over {source.name!r}: max_age")
 
     def declare(compute: RowsFunction) -> FeatureView:
-        return FeatureView(name=_name(compute), source=source, entity=entity, compute=compute, max_age=max_age)
+        return FeatureView(
+            name=_name(compute), source=source, entity=entity, compute=compute, max_age=max_age
+        )
 
     return declare
 
@@ -81,7 +87,9 @@ def model(
         parse_duration(history, f"model {name!r}: history")
     for feature in features:
         if not isinstance(feature, FeatureView | RequestFeatures):
-            raise UsageError(f"model {name!r}: features= holds {feature!r}; decorate it with tt.feature_view or tt.request_features")
+            raise UsageError(
+                f"model {name!r}: features= holds {feature!r}; decorate it with tt.feature_view or tt.request_features"
+            )
 
     def declare(fit: Callable[[Any, Any], Any]) -> ModelSpec:
         return ModelSpec(

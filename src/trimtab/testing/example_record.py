@@ -27,7 +27,7 @@ def artifact(number: int, kind: str = "evidence") -> Artifact:
 def check(
     candidate: str, *, number: int = 0, baseline: str | None = None, evidence: str | None = None, at: int = 0
 ) -> Check:
-    """A judgement of an artifact; two with one number over the same artifacts are the same, whenever judged."""
+    """A judgement; two with one number over the same artifacts are the same, whenever judged."""
     return check_of(
         rule="drift.location@0123456789ab",
         subjects=Subjects(candidate=candidate, baseline=baseline),

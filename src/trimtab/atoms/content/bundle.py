@@ -58,7 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[SourceFile, ...]
     environment: Environment
     parity: Parity
-    #: JSON: {"rows": request rows, "features": encoded rows, "outputs": answers}: reproduced before the bundle is ready.
+    #: JSON: {"rows": request rows, "features": encoded rows, "outputs": answers}; reproduced before a bundle is ready.
     golden: Part
     #: Module of the project file among `files`.
     project_module: str = "project"

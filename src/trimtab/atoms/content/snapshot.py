@@ -8,7 +8,7 @@ from trimtab.atoms.content.content import Content, Part
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """A column's name and its type in polars' words (`Int64`, `String`, `Datetime(time_unit='us', time_zone='UTC')`)."""
+    """A column's name and its type in polars' words, such as `Int64` or `String`."""
 
     name: str
     dtype: str
@@ -43,5 +43,5 @@ class Snapshot(Content, frozen=True, kw_only=True):
     key: str | None = None
     event_time: str | None = None
     known_time: str | None = None
-    #: The files that were read: path relative to the project (or name) and SHA-256, so that no unchanged file is read again.
-    files: dict[str, str] = {}
+    #: The files that were read, by name, with their SHA-256: an unchanged file is not read again.
+    files: dict[str, str] = msgspec.field(default_factory=dict)

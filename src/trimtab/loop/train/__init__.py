@@ -4,7 +4,7 @@ from trimtab.engine.card import Card
 
 CARD = Card(
     verb="train",
-    sentence="Fits the project's estimator on validated rows, holding the newest back; records seed, parameters, code and environment.",
+    sentence="Fits the project's estimator on validated rows, the newest held back; records all that made the model.",
     takes=("feature-table", "retrain-order"),
     gives=("model", "run-log"),
     judges=("train.enough_rows", "train.finite"),

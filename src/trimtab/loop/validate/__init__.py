@@ -4,7 +4,7 @@ from trimtab.engine.card import Card
 
 CARD = Card(
     verb="validate",
-    sentence="Profiles each span, holds it against the schema and against the span before it; bad spans are quarantined.",
+    sentence="Profiles each span, holds it against the schema and the span before it; bad spans are quarantined.",
     takes=("snapshot", "profile", "schema"),
     gives=("profile", "schema"),
     judges=(

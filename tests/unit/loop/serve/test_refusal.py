@@ -119,13 +119,6 @@ def test_json_in_utf_8_may_say_so(plane, client):
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read(plane, exchange):
-    reads = []
-
-    class Body(list):
-        def pop(self, place):
-            reads.append(place)
-            return super().pop(place)
-
     told = asyncio.run(
         exchange(
             plane, "POST", "/predict/late", headers={"content-length": "500001", "expect": "100-continue"}
@@ -177,6 +170,7 @@ def test_requests_beyond_the_limit_are_refused_at_once(shop, exchange):
 
     refused, health, answered = asyncio.run(story())
     assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+    assert "3 requests are under way" in refused.json["detail"]
     assert health.status == 200
     assert len(answered) == 3
 
