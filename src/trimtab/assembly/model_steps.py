@@ -22,6 +22,7 @@ from trimtab.atoms.content.snapshot import Column, Snapshot
 from trimtab.atoms.error import UsageError
 from trimtab.engine.code_digest import project_modules
 from trimtab.engine.step import Done
+from trimtab.engine.work import Work
 from trimtab.loop import evaluate as evaluate_stage
 from trimtab.loop import register as register_stage
 from trimtab.loop import train as train_stage
@@ -29,6 +30,7 @@ from trimtab.loop.evaluate.blessing import decide_blessing
 from trimtab.loop.evaluate.evaluate import evaluate
 from trimtab.loop.evaluate.gate_rows import Champion
 from trimtab.loop.evaluate.policy import Policy
+from trimtab.loop.register.refusal import RegisterRefused, record_refusal
 from trimtab.loop.register.register import register
 from trimtab.loop.train.train import train
 from trimtab.ports.model_runtime import ModelRuntime
@@ -163,46 +165,69 @@ def evaluate_model(session: Session, spec: ModelSpec, model: str, table: str) ->
 def register_model(
     session: Session, spec: ModelSpec, blessing: Blessing, table: str, *, note: str = ""
 ) -> Done:
-    """Compile a model, prove it on real rows, pack and sign it."""
-    settings = session.project.settings.register
+    """Compile a model, prove it on real rows, pack and sign it.
+
+    Raises:
+        RegisterRefused: The compiled model is not the trained one, or is too slow or too large; it is recorded.
+    """
     snapshots = snapshots_of(session, table)
+    took = [blessing.model, blessing.scorecard, table, *snapshots.values()]
+    settings = session.project.settings.register
+    try:
+        return session.run(
+            register_stage.CARD,
+            "register",
+            spec.name,
+            lambda work: _register(work, session, spec, blessing, table, snapshots),
+            took=took,
+            parameters={
+                "tolerance": settings.tolerance,
+                "latency_ms": settings.latency_ms,
+                "size_bytes": settings.size_bytes,
+                "native": settings.native,
+            },
+            because=blessing.because,
+            note=note,
+        )
+    except RegisterRefused as refused:
+        session.run(
+            register_stage.CARD,
+            "refuse",
+            spec.name,
+            lambda work: record_refusal(work, refused),
+            took=[refused.model_id],
+            because=blessing.because,
+            parameters={"table": table},
+            note=str(refused),
+        )
+        raise
+
+
+def _register(
+    work: Work, session: Session, spec: ModelSpec, blessing: Blessing, table: str, snapshots: dict[str, str]
+) -> None:
+    settings = session.project.settings.register
+    trusted = session.project.settings.train.trusted_types
     snapshot = snapshots[spec.rows.name]
-    views = {view.name: snapshots[view.source.name] for view in spec.views}
-    inputs = request_columns(session, spec, snapshot)
-    signer = Signer(session.project.store_folder / "keys")
-    return session.run(
-        register_stage.CARD,
-        "register",
-        spec.name,
-        lambda work: register(
-            work,
-            model_id=blessing.model,
-            table_id=table,
-            scorecard_id=blessing.scorecard,
-            spec=spec,
-            inputs=inputs,
-            raw_rows=raw_rows(session, spec, snapshot, table),
-            compile=compile_estimator,
-            runtimes=runtimes(session),
-            sign=signer.sign,
-            online=session.store.online,
-            project_module=session.project.module,
-            read_estimator=lambda content: read_estimator(
-                content, session.project.settings.train.trusted_types
-            ),
-            view_ids=views,
-            tolerance=settings.tolerance,
-            latency_ms=settings.latency_ms,
-            size_bytes=settings.size_bytes,
-        ),
-        took=[blessing.model, blessing.scorecard, table, snapshot],
-        parameters={
-            "tolerance": settings.tolerance,
-            "latency_ms": settings.latency_ms,
-            "size_bytes": settings.size_bytes,
-        },
-        because=blessing.because,
-        note=note,
+    register(
+        work,
+        model_id=blessing.model,
+        table_id=table,
+        scorecard_id=blessing.scorecard,
+        spec=spec,
+        inputs=request_columns(session, spec, snapshot),
+        raw_rows=raw_rows(session, spec, snapshot, table),
+        compile=compile_estimator,
+        runtimes=runtimes(session),
+        sign=Signer(session.project.store_folder / "keys").sign,
+        online=session.store.online,
+        project_module=session.project.module,
+        read_estimator=lambda content: read_estimator(content, trusted),
+        view_ids={view.name: snapshots[view.source.name] for view in spec.views},
+        prefer_native=settings.native,
+        tolerance=settings.tolerance,
+        latency_ms=settings.latency_ms,
+        size_bytes=settings.size_bytes,
     )
 
 

@@ -1,5 +1,6 @@
 """Windows: sealed when they are due, judged, and answered by an alert."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from trimtab.assembly.ancestry import table_of
@@ -30,6 +31,20 @@ MOVED = ("drift.location", "drift.shape", "drift.alien")
 _PAST = 60
 #: Windows without a finding after which the same finding is a new incident.
 INCIDENT_WINDOWS = 3
+#: How far before a window a request may begin whose later rows fall into it.
+REACH = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A window that is to be judged, and by what."""
+
+    first: datetime
+    last: datetime
+    bundle_id: str
+    reference_id: str
+    #: Event time of the newest row that the bundle learnt from.
+    trained_until: datetime | None
 
 
 class WindowJudge:
@@ -78,67 +93,64 @@ class WindowJudge:
         return datetime.fromtimestamp(first.timestamp() // seconds * seconds, UTC)
 
     def _judge(self, first: datetime) -> Done:
-        session, spec = self._session, self._spec
-        last = first + self._every
-        state = session.memory.releases.plan(spec.name)
-        assert state is not None
-        records = self._log.requests(first - timedelta(hours=1), last)
-        bundle_id = self._judged_bundle(first, last)
+        bundle_id = self._judged_bundle(first, first + self._every)
         reference, table = self._reference(bundle_id)
-        windows = self.windows()[-_PAST:]
-        profiles = [
-            each.profile for each in self._usual(windows) if each.profile and _served(each, bundle_id)
-        ]
-        past = [
-            PastWindow(window=each.artifact_id, alarmed=_failed(each, ("quality.loss",))) for each in windows
-        ]
-        trained_until = _trained_until(session, table)
-
-        def work(work: Work) -> None:
-            window = seal(
-                work,
-                model=spec.name,
-                records=records,
-                outcomes=self._log.outcomes,
-                first=first,
-                last=last,
-                span=span_name(iso(first), self._every),
-                key=spec.rows.key,
-                event_time=spec.rows.event_time,
-            )
-            judge_drift(
-                work,
-                window_id=window.id,
-                bundle_id=bundle_id,
-                reference_id=reference,
-                past=profiles,
-                policy=self._policy,
-                shelf=self._drift_shelf,
-            )
-            judge_quality(
-                work,
-                window_id=window.id,
-                bundle_id=bundle_id,
-                past=past,
-                metrics=spec.metrics,
-                policy=self._policy,
-                shelf=self._shelf,
-            )
-            judge_serving(
-                work,
-                window_id=window.id,
-                bundle_id=bundle_id,
-                trained_until=trained_until,
-                policy=self._policy,
-            )
-
-        return session.run(
+        due = _Due(
+            first=first,
+            last=first + self._every,
+            bundle_id=bundle_id,
+            reference_id=reference,
+            trained_until=_trained_until(self._session, table),
+        )
+        return self._session.run(
             stage.CARD,
             "monitor",
-            spec.name,
-            work,
+            self._spec.name,
+            lambda work: self._seal_and_judge(work, due),
             took=[bundle_id, reference],
-            parameters={"first": iso(first), "last": iso(last), "policy": self._policy.settings()},
+            parameters={"first": iso(due.first), "last": iso(due.last), "policy": self._policy.settings()},
+        )
+
+    def _seal_and_judge(self, work: Work, due: "_Due") -> None:
+        spec = self._spec
+        windows = self.windows()[-_PAST:]
+        window = seal(
+            work,
+            model=spec.name,
+            records=self._log.requests(due.first - REACH, due.last),
+            outcomes=self._log.outcomes,
+            first=due.first,
+            last=due.last,
+            span=span_name(iso(due.first), self._every),
+            key=spec.rows.key,
+            event_time=spec.rows.event_time,
+        )
+        judge_drift(
+            work,
+            window_id=window.id,
+            bundle_id=due.bundle_id,
+            reference_id=due.reference_id,
+            past=[
+                each.profile for each in self._usual(windows) if each.profile and _served(each, due.bundle_id)
+            ],
+            policy=self._policy,
+            shelf=self._drift_shelf,
+        )
+        judge_quality(
+            work,
+            window_id=window.id,
+            bundle_id=due.bundle_id,
+            past=[PastWindow(each.artifact_id, alarmed=_failed(each, ("quality.loss",))) for each in windows],
+            metrics=spec.metrics,
+            policy=self._policy,
+            shelf=self._shelf,
+        )
+        judge_serving(
+            work,
+            window_id=window.id,
+            bundle_id=due.bundle_id,
+            trained_until=due.trained_until,
+            policy=self._policy,
         )
 
     def _usual(self, windows: list[WindowState]) -> list[WindowState]:
@@ -205,8 +217,13 @@ def build_reference_of(work: Work, bundle_id: str, table: str, every: timedelta)
 
 
 def failing_checks(window: WindowState) -> list[Check]:
-    """The Checks of a window that failed."""
-    return [check for checks in window.checks.values() for check in checks if check.verdict is Verdict.FAIL]
+    """The monitor's Checks of a window that failed."""
+    return [
+        check
+        for rule, checks in window.checks.items()
+        for check in checks
+        if check.verdict is Verdict.FAIL and rule in stage.CARD.judges
+    ]
 
 
 def _failed(window: WindowState, rules: tuple[str, ...]) -> bool:

@@ -53,6 +53,11 @@ class Releaser:
             return _first(self._session, self._spec, candidate)
         if candidate.bundle in (state.plan.champion, state.plan.challenger):
             return []
+        if state.plan.challenger is not None:
+            raise UsageError(
+                f"version {state.plan.challenger_version} of {self._spec.name!r} is still on its way: one release at a "
+                "time; wait, or take it out with `trimtab release --to back`"
+            )
         return self._next(state, candidate, because=())
 
     def has_begun(self, bundle: str) -> bool:

@@ -14,6 +14,7 @@ FILE_NAME = "trimtab.toml"
 class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[project]"""
 
+    #: What pages and messages call the project; empty: its folder's name.
     name: str = ""
     #: The project file, relative to the folder.
     file: str = "project.py"
@@ -62,6 +63,8 @@ class RegisterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     latency_ms: float = 50.0
     #: Largest compiled model.
     size_bytes: int = 200_000_000
+    #: True: serve models by their own library, in a child process, without compiling them.
+    native: bool = False
     #: Largest difference between the compiled and the trained model's answers.
     tolerance: float = 1e-4
 
@@ -80,7 +83,9 @@ class ReleaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[serve]"""
 
+    #: Address that predictions are answered on.
     host: str = "127.0.0.1"
+    #: Port that predictions are answered on.
     port: int = 8600
     #: True: an unseen category or an unexpected missing value is refused; False: accepted, counted and watched.
     strict: bool = True
@@ -95,8 +100,11 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[control]"""
 
+    #: Address of the page and the API.
     host: str = "127.0.0.1"
+    #: Port of the page and the API.
     port: int = 8500
+    #: Names this plane answers to beside the loopback ones.
     allowed_hosts: tuple[str, ...] = ()
     #: Seconds between two looks of the controller.
     every: float = 2.0

@@ -43,13 +43,14 @@ class Loop:
         return self._releaser.begin(built.version)
 
     def _answer_order(self) -> list[str]:
-        """Build what the newest open order asks for, and begin its release."""
+        """Build what the newest open order asks for, and begin its release when no other one is on its way."""
         order = self._session.memory.retrains.open(self.spec.name)
-        if order is None or self._session.memory.releases.plan(self.spec.name) is None:
+        plan = self._session.memory.releases.plan(self.spec.name)
+        if order is None or plan is None or plan.plan.challenger is not None:
             return []
         if order.bundle is not None and self._releaser.has_begun(order.bundle):
             return []
         built = self.build(order=order.order)
         if not built.ok:
             return [f"retrain {order.number} refused: {built.note}"]
-        return [f"retrain {order.number}: {built.note}", *self.release(built)]
+        return [f"retrain {order.number}: version {built.version}; {built.gate}", *self.release(built)]

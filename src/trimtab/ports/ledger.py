@@ -23,11 +23,13 @@ class Ledger(Protocol):
     - The records are chained: `Entry.chain` is `chain_value(previous, name, canonical bytes)`.
     - An artifact or a Check whose id is already there is passed over (it is the same thing), an Action or a Closing
       that is already there raises `LawBroken`.
-    - The laws are held at the door, `LawBroken` names the record: a Check's subjects and evidence exist (earlier or in
-      the same append); an Action's `because` are Checks that exist, and its `took` artifacts that exist; an Action by
-      anyone but a `person:` has a `because` or a `parent`; an Artifact comes in one append with a Closing that
-      made it; what a Closing made or judged exists; an Action closes once, and its Closing comes after it.
-    - With a `lease`, nothing is written once a later token of that name has been given: `LeaseLost`.
+    - The laws are held at the door, `LawBroken` names the record: an Artifact's and a Check's id is the digest of
+      what it says; a Check's subjects and evidence exist (earlier or in the same append); an Action's `because` are
+      Checks that exist, its `took` artifacts and its `parent` an Action that exist, before it; an Action by anyone
+      but a `person:` has a `because` or a `parent`; an Artifact comes in one append with a Closing that made it;
+      what a Closing made or judged exists; an Action closes once, and its Closing comes after it.
+    - With a `lease`, nothing is written once it was handed back or a later token of that name has been given:
+      `LeaseLost`. Late alone is not lost: until another takes it, the holder may write and renew.
     - Any number of threads and processes may read and append at once; nobody sees half of an append, and nobody sees
       an error because another was writing.
     """

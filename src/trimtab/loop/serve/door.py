@@ -31,7 +31,7 @@ class Door:
             if _without_port(host.decode("latin-1").lower()) not in self._hosts:
                 raise Problem(
                     400,
-                    "the Host header names no host of this server; allow it with `--allow-host NAME`",
+                    "the Host header names no host of this server; allow it with [serve] allowed_hosts in trimtab.toml",
                     rule="host",
                 )
             if len(self._known) < _MOST_REMEMBERED:

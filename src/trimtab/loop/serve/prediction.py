@@ -46,6 +46,13 @@ class Served(msgspec.Struct, frozen=True):
 _encoder = msgspec.json.Encoder()
 
 
+def columns_of_rows(rows: list[Any]) -> dict[str, list[Any]]:
+    """JSON rows by column, as the caller sent them; a row without a column has None there."""
+    objects = [row if isinstance(row, dict) else {} for row in rows]
+    names = dict.fromkeys(name for row in objects for name in row)
+    return {name: [row.get(name) for row in objects] for name in names}
+
+
 def record_of(
     request_id: str,
     at: str,
@@ -55,10 +62,11 @@ def record_of(
     latency_ms: float,
     *,
     answers: Answers | None = None,
+    inputs: dict[str, list[Any]] | None = None,
     error: str | None = None,
     fell_back: bool = False,
 ) -> bytes:
-    """The bytes that are logged."""
+    """The bytes that are logged; `inputs` are given for a request that failed, so that it has its place in time."""
     return _encoder.encode(
         Served(
             request_id,
@@ -66,7 +74,7 @@ def record_of(
             bundle,
             version,
             role,
-            answers.inputs if answers else {},
+            answers.inputs if answers else inputs or {},
             answers.features if answers else {},
             answers.answers if answers else None,
             error,

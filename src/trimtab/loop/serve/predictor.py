@@ -19,7 +19,7 @@ from trimtab.loop.serve.crew import Crew, Full, Overdue
 from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.loaded_bundle import Answers, LoadedBundle
 from trimtab.loop.serve.meter import Meter
-from trimtab.loop.serve.prediction import Prediction, record_of
+from trimtab.loop.serve.prediction import Prediction, columns_of_rows, record_of
 from trimtab.loop.serve.prediction_log import PredictionLog
 from trimtab.loop.serve.problem import Problem, busy, not_ready
 from trimtab.loop.serve.traffic import Route, Seat, Traffic
@@ -286,6 +286,7 @@ class Predictor:
             seat.version,
             role,
             (perf_counter() - asked.started) * 1000,
+            inputs=columns_of_rows(asked.rows),
             error=error,
             fell_back=asked.fell_back,
         )
