@@ -189,7 +189,8 @@ def register_model(
             because=blessing.because,
             note=note,
         )
-    except RegisterRefused as refused:
+    except RegisterRefused as error:
+        refused = error
         session.run(
             register_stage.CARD,
             "refuse",

@@ -13,7 +13,7 @@ from trimtab.cli.option import example
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".demo"),
+    default=Path("demo"),
     show_default=True,
     help="Where to play; started again, it goes on where it stood.",
 )

@@ -35,10 +35,8 @@ def student_t_cdf(t: float, degrees_of_freedom: int) -> float:
     steps = np.arange(2 + odd, degrees_of_freedom, 2)
     terms = np.cumprod((steps - 1) / steps * cosine**2)
     total = 1.0 + float(terms.sum())
-    if odd:
-        central = 2 / math.pi * (angle + sine * cosine * total * (degrees_of_freedom > 1))
-    else:
-        central = sine * total
+    arc = 2 / math.pi * (angle + sine * cosine * total * (degrees_of_freedom > 1))
+    central = arc if odd else sine * total
     return min(max(0.5 + central / 2, 0.0), 1.0)
 
 

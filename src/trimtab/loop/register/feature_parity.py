@@ -38,7 +38,7 @@ def compare_features(
     """
     left, right = encode(trained, encoding), encode(served, encoding)
     # A column of one row may be computed otherwise in its last digit: a neighbour in float32 is the same value.
-    unequal = ~np.isclose(left, right, rtol=2e-7, atol=0.0, equal_nan=True)
+    unequal = np.logical_not(np.isclose(left, right, rtol=2e-7, atol=0.0, equal_nan=True)).reshape(left.shape)
     names = [column.name for column in encoding.columns]
     absent = np.column_stack(
         [
