@@ -6,6 +6,7 @@ import sys
 import warnings
 from typing import Any
 
+from trimtab.adapters.estimator_answer import estimator_answer
 from trimtab.adapters.native_frame import ANSWERS, FAILED, LOAD, READY, ROWS, array, frame, read_frame
 
 
@@ -44,16 +45,7 @@ def _load(content: bytes) -> tuple[Any, str, list[str] | None]:
 def _answer(estimator: Any, task: str, names: list[str] | None, rows: Any) -> bytes:
     import numpy as np
 
-    if names is not None:
-        import pandas as pd
-
-        rows = pd.DataFrame(rows, columns=names)
-    made = (
-        estimator.predict_proba(rows)
-        if task == "classification"
-        else np.asarray(estimator.predict(rows)).ravel()
-    )
-    answers = np.ascontiguousarray(made, dtype="<f8")
+    answers = np.ascontiguousarray(estimator_answer(estimator, task, rows, names), dtype="<f8")
     return frame(ANSWERS, answers.tobytes(), len(answers), answers.shape[1] if answers.ndim == 2 else 0)
 
 

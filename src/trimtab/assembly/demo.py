@@ -93,6 +93,9 @@ class Demo:
         self.go_to(day)
         self.weather_arrives(day, day + timedelta(days=1))
         loop.log.refresh()
+        state = self.session.memory.releases.plan(MODEL)
+        assert state is not None
+        traveller.wait_for(state.artifact_id)
         sent = traveller.ask_day(self.year.flights_of(day, day + timedelta(days=1)), loop.log.has)
         self._note(sent)
         self.go_to(day + timedelta(days=1))

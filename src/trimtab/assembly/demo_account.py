@@ -5,6 +5,7 @@ import resource
 import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from trimtab.assembly.monitor_steps import failing_checks
 from trimtab.assembly.session import Say, Session
 from trimtab.atoms.content.bundle import Bundle, Manifest
 from trimtab.atoms.content.window import Window
+from trimtab.atoms.instant import parse_instant
 from trimtab.rows.encoding import encode
 from trimtab.rows.served_row import FEATURE, answer_matrix, answered, truth_codes
 from trimtab.rows.table import read_table
@@ -115,7 +117,8 @@ def _months(session: Session, model: str) -> dict[str, Month]:
         version = state.plan.challenger_version or state.plan.champion_version
         word = {"promote": f"v{version} champion", "roll-back": "rolled back"}.get(state.kind)
         if word:
-            months[state.since[:7]].released.append(f"{word} {state.since[8:10]}")
+            day = (parse_instant(state.since) - timedelta(seconds=1)).date()  # decided when the day was over
+            months[f"{day:%Y-%m}"].released.append(f"{word} {day:%d}")
     return dict(sorted(months.items()))
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -57,6 +58,21 @@ class Traveller:
         bodies = [(f"/outcomes/{self._model}", {"outcomes": outcomes})] if outcomes else []
         return self._send(bodies, len(outcomes))
 
+    def wait_for(self, plan: str, seconds: float = 30.0) -> None:
+        """Wait until the plane follows a traffic plan: a day's requests begin under the plan of that day.
+
+        Raises:
+            TrimtabError: It does not within `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if json.loads(self._ask("GET", "/healthz", None)[1]).get("plans", {}).get(self._model) == plan:
+                return
+            time.sleep(0.02)
+        raise TrimtabError(
+            f"the prediction plane does not follow traffic plan {plan[:12]} after {seconds:.0f} s"
+        )
+
     def close(self) -> None:
         """End the connections."""
         self._pool.shutdown()
@@ -69,14 +85,17 @@ class Traveller:
         return sent
 
     def _post(self, path: str, body: dict[str, Any]) -> tuple[int, str]:
-        content = json.dumps(body).encode()
+        return self._ask("POST", path, json.dumps(body).encode())
+
+    def _ask(self, method: str, path: str, content: bytes | None) -> tuple[int, str]:
+        """One request; a connection that the server closed meanwhile is opened again once."""
         for attempt in (1, 2):
             connection = getattr(self._local, "connection", None)
             if connection is None:
                 connection = http.client.HTTPConnection(self._host, self._port, timeout=30)
                 self._local.connection = connection
             try:
-                connection.request("POST", path, content, {"Content-Type": "application/json"})
+                connection.request(method, path, content, {"Content-Type": "application/json"})
                 response = connection.getresponse()
                 return response.status, response.read().decode("utf-8", "replace")
             except (http.client.HTTPException, OSError) as error:

@@ -8,6 +8,7 @@ import polars as pl
 
 from trimtab.adapters.compile_onnx import compile_estimator
 from trimtab.adapters.environment import capture
+from trimtab.adapters.estimator_answer import estimator_answer
 from trimtab.adapters.estimator_file import read_estimator, write_estimator
 from trimtab.adapters.native_runtime import NativeRuntime
 from trimtab.adapters.onnx_runtime import OnnxRuntime
@@ -111,36 +112,35 @@ def evaluate_model(session: Session, spec: ModelSpec, model: str, table: str) ->
     policy = Policy(margin=gate.margin, unsure=gate.unsure, alpha=gate.alpha)
     champion = _champion(session, spec, table)
     content = session.store.read(model, Model)
-    running = runtimes(session)["native"].load(session.store.part(content.estimator), content.task)
+    trusted = session.project.settings.train.trusted_types
+    estimator = read_estimator(session.store.part(content.estimator), trusted)
+    names = [column.name for column in content.encoding.columns]
     took = [model, table]
     if champion is not None:
         took += [each for each in (champion.bundle, champion.table) if each not in took]
     looks = _earlier_looks(session, table, model)
-    try:
-        scored = session.run(
-            evaluate_stage.CARD,
-            "evaluate",
-            spec.name,
-            lambda work: evaluate(
-                work,
-                model_id=model,
-                table_id=table,
-                spec=spec,
-                challenger=running.answer,
-                champion=champion,
-                policy=policy,
-                looks=looks,
-            ),
-            took=took,
-            parameters={
-                "policy": policy.settings(),
-                "metrics": list(spec.metrics),
-                "slices": list(spec.slices),
-                "looks": looks,
-            },
-        )
-    finally:
-        running.close()
+    scored = session.run(
+        evaluate_stage.CARD,
+        "evaluate",
+        spec.name,
+        lambda work: evaluate(
+            work,
+            model_id=model,
+            table_id=table,
+            spec=spec,
+            challenger=lambda rows: estimator_answer(estimator, content.task, rows, names),
+            champion=champion,
+            policy=policy,
+            looks=looks,
+        ),
+        took=took,
+        parameters={
+            "policy": policy.settings(),
+            "metrics": list(spec.metrics),
+            "slices": list(spec.slices),
+            "looks": looks,
+        },
+    )
     decision = decide_blessing(scored.checks, policy, first=champion is None)
     session.run(
         evaluate_stage.CARD,

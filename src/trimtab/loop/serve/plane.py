@@ -226,7 +226,7 @@ class Plane:
             _Endpoint("POST", "/invocations", self._invocations),
             _Endpoint("GET", "/ping", self._ready),
             _Endpoint("GET", "/metrics", self._metrics),
-            _Endpoint("GET", "/healthz", self._live_now),
+            _Endpoint("GET", "/healthz", self._alive),
         )
 
     async def _predict(self, request: Request) -> Reply:
@@ -305,6 +305,11 @@ class Plane:
 
     async def _live_now(self, request: Request) -> Reply:
         return Reply(b'{"live":true}')
+
+    async def _alive(self, request: Request) -> Reply:
+        """Alive, and which traffic plan each model follows: a release is in force once its plan stands here."""
+        plans = {model: route.plan_id for model, route in self._traffic.routes.items()}
+        return Reply(msgspec.json.encode({"live": True, "plans": plans}))
 
     async def _ready(self, request: Request) -> Reply:
         if not self._traffic.ready:
