@@ -14,7 +14,7 @@ from trimtab.rows.feature_frame import can_be_encoded
 MISSING, OTHER, FIRST = 0, 1, 2
 
 #: Up to this many rows a dictionary beats polars' expressions.
-FEW_ROWS = 16
+FEW_ROWS = 64
 
 #: Lookup tables by the identity of their encoding, which is held so that no other gets that identity.
 _TABLES: dict[int, tuple[Encoding, list[dict[str, float] | None]]] = {}

@@ -96,6 +96,11 @@ def strongest(path: FloatArray) -> float:
     return float(np.exp(min(max(path.max(initial=0.0), 0.0), np.log(MOST_EVIDENCE))))
 
 
+def latest(path: FloatArray) -> float:
+    """E after the last batch, at least 1 and at most 1e12."""
+    return float(np.exp(min(max(float(path[-1]) if path.size else 0.0, 0.0), np.log(MOST_EVIDENCE))))
+
+
 def answer_bins(challenger: NDArray[np.float64], champion: NDArray[np.float64], policy: Policy) -> AnswerBins:
     """Bins over both models' held-out answers.
 

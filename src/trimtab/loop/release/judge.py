@@ -20,6 +20,7 @@ from trimtab.loop.release.evidence import (
     error_evidence,
     latency_evidence,
     live_bins,
+    latest,
     strongest,
 )
 from trimtab.loop.release.policy import Policy
@@ -41,6 +42,8 @@ class CanaryEvidence:
     answers: float
     #: Of the three together: what decides.
     together: float
+    #: The same three after the last batch: a suspicion that later traffic took away does not hold a release back.
+    latest: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def judge_shadow(work: Work, *, plan_id: str, windows: Sequence[str], policy: Po
         windows: Windows of traffic since it is a shadow, in order; outcomes in them are used.
     """
     plan, case = _open(work, plan_id, windows, "shadow", policy)
-    _judge_errors(work, case, "shadow.errors", strongest(error_evidence(case.batches)))
+    path = error_evidence(case.batches)
+    _judge_errors(work, case, "shadow.errors", strongest(path), latest(path))
     paired = pairs(work, plan, windows)
     manifest = work.read(case.challenger, Bundle).manifest
     judge_agreement(work, paired, manifest, case.challenger, case.champion, case.rules)
@@ -100,7 +104,7 @@ def judge_canary(work: Work, *, plan_id: str, windows: Sequence[str], policy: Po
     plan, case = _open(work, plan_id, windows, "canary", policy)
     bins = _bins(work, plan, case.batches, policy)
     evidence = canary_evidence_of(case.batches, bins, policy)
-    _judge_errors(work, case, "canary.errors", evidence.errors, evidence.together)
+    _judge_errors(work, case, "canary.errors", evidence.errors, evidence.latest[0], evidence.together)
     _judge_latency(work, case, evidence)
     _judge_answers(work, case, evidence)
     _judge_exposure(work, case)
@@ -110,7 +114,10 @@ def canary_evidence_of(batches: Sequence[Batch], bins: AnswerBins, policy: Polic
     """The evidence of a canary's batches, without a store."""
     paths = [error_evidence(batches), latency_evidence(batches, policy), answer_evidence(batches, bins)]
     errors, latency, answers = (strongest(path) for path in paths)
-    return CanaryEvidence(errors, latency, answers, strongest(averaged(paths)))
+    now_errors, now_latency, now_answers = (latest(path) for path in paths)
+    return CanaryEvidence(
+        errors, latency, answers, strongest(averaged(paths)), (now_errors, now_latency, now_answers)
+    )
 
 
 def _open(
@@ -140,7 +147,9 @@ def _held_out(work: Work, manifest: Manifest) -> NDArray[np.float64]:
     return answer_summary(answer_matrix(frame, len(manifest.classes)))
 
 
-def _judge_errors(work: Work, case: _Case, rule: str, e: float, together: float | None = None) -> None:
+def _judge_errors(
+    work: Work, case: _Case, rule: str, e: float, now: float, together: float | None = None
+) -> None:
     champion_requests = sum(batch.champion.requests for batch in case.batches)
     champion_errors = sum(batch.champion.errors for batch in case.batches)
     beside = f"{champion_errors:,} of the champion's {champion_requests:,}"
@@ -149,14 +158,15 @@ def _judge_errors(work: Work, case: _Case, rule: str, e: float, together: float 
     if hopeless:
         _say(work, case, rule, Verdict.FAIL, e, case.requests, f"{found}: {hopeless}")
     else:
-        _say_evidence(work, case, rule, e, together, case.requests, found)
+        _say_evidence(work, case, rule, (e, now), together, case.requests, found)
 
 
 def _judge_latency(work: Work, case: _Case, evidence: CanaryEvidence) -> None:
     ours = np.concatenate([np.empty(0), *(batch.challenger.latency_ms for batch in case.batches)])
     theirs = np.concatenate([np.empty(0), *(batch.champion.latency_ms for batch in case.batches)])
     found = f"{_tail(ours)} beside the champion's {_tail(theirs)}"
-    _say_evidence(work, case, "canary.latency", evidence.latency, evidence.together, ours.size, found)
+    strength = (evidence.latency, evidence.latest[1])
+    _say_evidence(work, case, "canary.latency", strength, evidence.together, ours.size, found)
 
 
 def _judge_answers(work: Work, case: _Case, evidence: CanaryEvidence) -> None:
@@ -168,7 +178,8 @@ def _judge_answers(work: Work, case: _Case, evidence: CanaryEvidence) -> None:
         _say(work, case, "canary.answers", Verdict.FAIL, evidence.answers, ours.size, says)
         return
     found = f"mean answer {_mean(ours)} beside the champion's {_mean(theirs)}"
-    _say_evidence(work, case, "canary.answers", evidence.answers, evidence.together, ours.size, found)
+    strength = (evidence.answers, evidence.latest[2])
+    _say_evidence(work, case, "canary.answers", strength, evidence.together, ours.size, found)
 
 
 def _judge_exposure(work: Work, case: _Case) -> None:
@@ -200,11 +211,22 @@ def _hopeless(case: _Case) -> str | None:
 
 
 def _say_evidence(
-    work: Work, case: _Case, rule: str, e: float, together: float | None, n: int, found: str
+    work: Work,
+    case: _Case,
+    rule: str,
+    strength: tuple[float, float],
+    together: float | None,
+    n: int,
+    found: str,
 ) -> None:
-    """A verdict by evidence: FAIL where all checks together prove harm and this one by itself too."""
+    """A verdict by evidence: FAIL where all checks together prove harm and this one by itself too.
+
+    Args:
+        strength: The strongest E that there ever was, which proves, and the latest, which is suspicious.
+    """
     proof = 1 / case.policy.alpha
-    words = f"{found}; evidence of harm E = {e:.3g}, {proof:.0f} rolls back"
+    e, now = strength
+    words = f"{found}; evidence of harm E = {now:.3g}, at most {e:.3g}, {proof:.0f} rolls back"
     if not any(batch.champion.requests for batch in case.batches):
         n = 0
     if n == 0:
@@ -212,8 +234,8 @@ def _say_evidence(
     elif e >= proof and (together is None or together >= proof):
         verdict = Verdict.FAIL
     else:
-        verdict = Verdict.UNSURE if e >= HOLD_AT else Verdict.PASS
-    _say(work, case, rule, verdict, e, n, words)
+        verdict = Verdict.UNSURE if now >= HOLD_AT else Verdict.PASS
+    _say(work, case, rule, verdict, e if verdict is Verdict.FAIL else now, n, words)
 
 
 def _say(work: Work, case: _Case, rule: str, verdict: Verdict, e: float, n: int, says: str) -> None:
