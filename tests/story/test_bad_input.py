@@ -52,7 +52,11 @@ CASES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "no such target": (lambda path: path.write_text(GOOD), "soon", "'soon'"),
     "one class": (lambda path: path.write_text(GOOD.replace(",1\n", ",0\n")), "late", "one class"),
     "not UTF-8": (lambda path: path.write_bytes(b"a,late\n\xff\xfe,1\nx,0\n"), "late", "UTF-8"),
-    "target alone": (lambda path: path.write_text("late\n" + "0\n1\n" * 30), "late", "nothing to predict from"),
+    "target alone": (
+        lambda path: path.write_text("late\n" + "0\n1\n" * 30),
+        "late",
+        "nothing to predict from",
+    ),
 }
 
 
@@ -65,7 +69,9 @@ def test_a_bad_table_is_named_and_nothing_is_written(tmp_path: Path, case: str) 
 
 def test_a_parquet_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "data.parquet").write_bytes(b"not a table at all")
-    refused(tmp_path, "data.parquet", "up", "data.parquet", "--target", "late", "--port", "0", "--serve-port", "0")
+    refused(
+        tmp_path, "data.parquet", "up", "data.parquet", "--target", "late", "--port", "0", "--serve-port", "0"
+    )
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:

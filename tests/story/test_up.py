@@ -80,7 +80,9 @@ def test_a_table_is_served_and_watched(tmp_path: Path, name: str) -> None:
         else:
             assert "probabilities" not in answer
         truth = json.loads(table["target"].head(1).to_json(orient="values"))[0]
-        status, told = ask(f"{plane}/outcomes/target", {"outcomes": [{"request_id": "first", "value": truth}]})
+        status, told = ask(
+            f"{plane}/outcomes/target", {"outcomes": [{"request_id": "first", "value": truth}]}
+        )
         assert (status, told) == (200, {"accepted": 1})
         status, problem = ask(f"{plane}/predict/target", {"rows": [{"mean": 1}]})
         assert status == 422

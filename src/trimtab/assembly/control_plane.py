@@ -9,17 +9,31 @@ from trimtab.assembly.session import Say
 
 
 def server(
-    project: Project, *, host: str | None, port: int | None, detach: bool = False, say: Say = print
+    project: Project,
+    *,
+    host: str | None,
+    port: int | None,
+    detach: bool = False,
+    controller: bool = True,
+    say: Say = print,
 ) -> None:
-    """Show the page and turn the loop until Ctrl-C; with `detach` return as soon as they run."""
+    """Show the page and turn the loop until Ctrl-C.
+
+    Args:
+        detach: Return as soon as they run.
+        controller: False: show only; nothing is judged or decided.
+    """
     host = host or project.settings.control.host
     wanted = free_port(host, project.settings.control.port if port is None else port, "--port")
     project.open_store().close()
     if detach:
-        detach_this(project, ["server", "--host", host, "--port", str(wanted)], say)
+        show_only = [] if controller else ["--no-controller"]
+        detach_this(project, ["server", "--host", host, "--port", str(wanted), *show_only], say)
         return
     page, address = start_page(project, host=host, port=wanted)
-    children = {"control plane": page, "controller": start_controller(project)}
+    children = {"control plane": page}
+    if controller:
+        children["controller"] = start_controller(project)
     announce(project, [f"the page: {address}"], say)
 
     def restart(name: str) -> Child:

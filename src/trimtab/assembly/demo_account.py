@@ -79,7 +79,7 @@ def account(
     say(f"  trimtab status --project {folder}")
     say(f"  trimtab lineage flights/2013-02 --down --project {folder}")
     say(
-        f"  trimtab server --project {folder}      # the page: http://127.0.0.1:{session.project.settings.control.port}"
+        f"  trimtab server --no-controller --project {folder}      # the page: http://127.0.0.1:{session.project.settings.control.port}"
     )
 
 

@@ -31,6 +31,8 @@ MOVED = ("drift.location", "drift.shape", "drift.alien")
 _PAST = 60
 #: Windows without a finding after which the same finding is a new incident.
 INCIDENT_WINDOWS = 3
+#: Windows without a row after which there is nothing more to say until somebody asks again.
+SILENT_WINDOWS = 3
 #: How far before a window a request may begin whose later rows fall into it.
 REACH = timedelta(hours=1)
 
@@ -82,15 +84,23 @@ class WindowJudge:
         return [each for each in self._session.memory.windows.of(self._spec.name) if each.profile is not None]
 
     def _next(self) -> datetime | None:
-        """Start of the first window that is not judged yet; None before the first request."""
+        """Start of the first window that is not judged yet; None before the first request, and in a long silence.
+
+        Silence is told by some windows without rows; after these the next window is the one of the next request.
+        """
         windows = self.windows()
-        if windows:
-            return parse_instant(windows[-1].last)
-        first = self._log.first()
-        if first is None:
+        if not windows:
+            return self._start(self._log.first())
+        following = parse_instant(windows[-1].last)
+        silent = len(windows) >= SILENT_WINDOWS and not any(each.rows for each in windows[-SILENT_WINDOWS:])
+        return self._start(self._log.first_after(following)) if silent else following
+
+    def _start(self, moment: datetime | None) -> datetime | None:
+        """Start of the window that a moment falls into."""
+        if moment is None:
             return None
         seconds = self._every.total_seconds()
-        return datetime.fromtimestamp(first.timestamp() // seconds * seconds, UTC)
+        return datetime.fromtimestamp(moment.timestamp() // seconds * seconds, UTC)
 
     def _judge(self, first: datetime) -> Done:
         bundle_id = self._judged_bundle(first, first + self._every)

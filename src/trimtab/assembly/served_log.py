@@ -58,9 +58,10 @@ class ServedLog:
         """Event time of the earliest request, or None."""
         return self._moments[0] if self._moments else None
 
-    def last(self) -> datetime | None:
-        """Event time of the latest request, or None."""
-        return self._moments[-1] if self._moments else None
+    def first_after(self, moment: datetime) -> datetime | None:
+        """Event time of the earliest request at or after a moment, or None."""
+        place = bisect_left(self._moments, moment)
+        return self._moments[place] if place < len(self._moments) else None
 
     def requests(self, first: datetime, last: datetime) -> list[bytes]:
         """Records whose first row's event time is in [first, last), in order of that time."""

@@ -37,10 +37,19 @@ def serve(host: str | None, serve_port: int | None, project: Path | None, store:
 @host_option
 @port_option
 @detach_option
+@click.option("--no-controller", is_flag=True, help="Show only: judge and decide nothing.")
 @common
-def server(host: str | None, port: int | None, detach: bool, project: Path | None, store: str | None) -> None:
+def server(
+    host: str | None,
+    port: int | None,
+    detach: bool,
+    no_controller: bool,
+    project: Path | None,
+    store: str | None,
+) -> None:
     """Show the page and the API, and keep the loop turning, until Ctrl-C."""
     from trimtab.assembly.control_plane import server as show
     from trimtab.assembly.project import open_project
 
-    show(open_project(project, store), host=host, port=port, detach=detach, say=click.echo)
+    opened = open_project(project, store, declarations=False)
+    show(opened, host=host, port=port, detach=detach, controller=not no_controller, say=click.echo)

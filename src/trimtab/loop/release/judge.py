@@ -19,8 +19,8 @@ from trimtab.loop.release.evidence import (
     averaged,
     error_evidence,
     latency_evidence,
-    live_bins,
     latest,
+    live_bins,
     strongest,
 )
 from trimtab.loop.release.policy import Policy
