@@ -1,6 +1,7 @@
-"""A hot-fix as they happen: simpler, tried on complete rows only, blind to what it does without the weather.
+"""A hot-fix as they happen: simpler, tried on complete rows only, and forced past the gate by a person.
 
-What the gate says of it a person overrules. On 30 December 2013 the weather feed really falls silent.
+Its own feature view is put online when it is registered, and nobody keeps it fresh: three hours later the values are
+too old, and a model that never saw one missing answers NaN. The champion answers in its place, and canary takes it out.
 """
 
 import polars as pl

@@ -37,17 +37,18 @@ class Traveller:
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="traveller")
 
     def ask_day(self, flights: pl.DataFrame, answered: Callable[[str], bool]) -> Sent:
-        """Ask about every flight of a day, one request an airport and hour, but those answered before a crash."""
+        """Ask about every flight of a day, one request an hour, but those answered before a crash."""
         hours = flights.with_columns(hour=pl.col("scheduled_at").dt.truncate("1h")).partition_by(
-            "hour", "origin", as_dict=True, maintain_order=True
+            "hour", as_dict=True, maintain_order=True
         )
-        bodies = []
-        for (hour, origin), rows in hours.items():
-            name = f"{origin}-{hour:%Y%m%dT%H}"
+        bodies, asked = [], 0
+        for (hour,), rows in hours.items():
+            name = f"NYC-{hour:%Y%m%dT%H}"
             if not answered(name):
+                asked += rows.height
                 body = {"request_id": name, "rows": _rows(rows.drop("hour", "late"))}
                 bodies.append((f"/predict/{self._model}", body))
-        return self._send(bodies, sum(len(rows) for rows in hours.values()))
+        return self._send(bodies, asked)
 
     def tell_day(self, flights: pl.DataFrame) -> Sent:
         """Report what became of a day's flights; cancelled ones have no outcome."""
