@@ -47,7 +47,7 @@ def account(
         "The year: log loss of what was live, of the first model had it stayed, and of a constant (its share of late)"
     )
     say(
-        f"{'month':<9}{'rows':>8}{'windows':>9}{'failed checks':>15}   {'live':>7}{'frozen':>8}{'const':>8}   releases"
+        f"{'month':<9}{'rows':>8}{'windows':>9}{'failed checks':>26}   {'live':>7}{'frozen':>8}{'const':>8}   releases"
     )
     total = Month()
     for name, month in months.items():
@@ -137,7 +137,7 @@ def _line(name: str, month: Month, say: Say) -> None:
     ]
     failed = ", ".join(f"{family} {count}" for family, count in month.failed.most_common(2)) or "0"
     say(
-        f"{name:<9}{month.rows:>8,}{month.windows:>9}{failed:>15}   {losses[0]:>7}{losses[1]:>8}{losses[2]:>8}   "
+        f"{name:<9}{month.rows:>8,}{month.windows:>9}{failed:>26}   {losses[0]:>7}{losses[1]:>8}{losses[2]:>8}   "
         + "; ".join(month.released)
     )
 

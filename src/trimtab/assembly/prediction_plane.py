@@ -7,7 +7,6 @@ from trimtab.adapters.native_runtime import NativeRuntime
 from trimtab.adapters.onnx_runtime import OnnxRuntime
 from trimtab.adapters.signature import Signer
 from trimtab.assembly.child import end_with_parent
-from trimtab.assembly.planes import free_port, refuse_foreign
 from trimtab.assembly.project import Project, open_project
 from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.server import run
@@ -22,17 +21,14 @@ def serve(
         ready: File to write the address into once the plane listens.
     """
     settings = project.settings.serve
-    address = host or settings.host
-    refuse_foreign(address)
-    chosen = free_port(address, settings.port if port is None else port, "--serve-port")
     store = project.open_store()
     try:
         run(
             store,
             runtimes={"onnx": OnnxRuntime(), "native": NativeRuntime(project.settings.train.trusted_types)},
             verify=Signer(project.store_folder / "keys").verify,
-            host=address,
-            port=chosen,
+            host=host or settings.host,
+            port=settings.port if port is None else port,
             strict=settings.strict,
             limits=Limits(body_bytes=settings.max_body_bytes, rows=settings.max_rows),
             allow_hosts=settings.allowed_hosts,
