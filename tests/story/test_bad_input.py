@@ -139,3 +139,12 @@ def test_a_thousand_columns_with_nan_and_infinities_are_ordinary(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     done = run(tmp_path, "validate")
     assert done.returncode == 0, done.stderr
+
+
+def test_the_limit_on_duplicates_is_the_projects(tmp_path: Path) -> None:
+    """One row in sixty has a key that was there before: over the default limit, and under a wider one."""
+    rows = pl.DataFrame({"id": [*range(59), 0], "late": [0, 1] * 30})
+    project(tmp_path, HEAD.format(more=", key='id'"), rows)
+    assert run(tmp_path, "ingest").returncode == 1
+    (tmp_path / "trimtab.toml").write_text("[validate]\nmax_duplicates = 0.1\n")
+    assert run(tmp_path, "ingest", "--store", str(tmp_path / "other")).returncode == 0

@@ -45,15 +45,16 @@ def ingest_source(session: Session, source: Source) -> Done | None:
     files = source_files(session, source)
     prints = fingerprint(files)
     previous = session.memory.spans.snapshot(source.name)
+    most = session.project.settings.validate.max_duplicates
     if previous is not None and session.store.read(previous, Snapshot).files == prints:
         return None
     return session.run(
         ingest_stage.CARD,
         "ingest",
         source.name,
-        lambda work: ingest(work, source, files, previous),
+        lambda work: ingest(work, source, files, previous, most_duplicates=most),
         took=[previous] if previous else [],
-        parameters={"files": prints, "source": _declared(source)},
+        parameters={"files": prints, "source": _declared(source), "most_duplicates": most},
     )
 
 

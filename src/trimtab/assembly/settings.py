@@ -32,8 +32,6 @@ class ValidateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     #: Largest share of duplicate rows in an ingest.
     max_duplicates: float = 0.01
-    #: Largest share of unseen values in a category.
-    max_unseen: float = 0.05
 
 
 class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
