@@ -1,13 +1,15 @@
 """The blobs' suite on files and on the fake."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from trimtab.adapters.local_blobs import LocalBlobs
 from trimtab.ports.blobs import Blobs
-from trimtab.testing.blobs_suite import BlobsKeep, Damage, MakeBlobs
-from trimtab.testing.memory_blobs import MemoryBlobs, flip_bit
+from trimtab.testing.blobs_suite import Age, BlobsDiscard, BlobsKeep, Damage, MakeBlobs
+from trimtab.testing.memory_blobs import MemoryBlobs, flip_bit, set_back
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -29,5 +31,21 @@ def damage(tmp_path: Path) -> Damage:
     return change
 
 
-class TestBlobs(BlobsKeep):
+@pytest.fixture
+def age(tmp_path: Path) -> Age:
+    def change(blobs: Blobs, key: str, seconds: float) -> None:
+        if isinstance(blobs, MemoryBlobs):
+            set_back(blobs, key, seconds)
+            return
+        moment = time.time() - seconds
+        os.utime(tmp_path / key[:2] / key, (moment, moment))
+
+    return change
+
+
+class TestKeep(BlobsKeep):
+    pass
+
+
+class TestDiscard(BlobsDiscard):
     pass

@@ -1,8 +1,19 @@
 """Files and folders that a power cut leaves whole."""
 
+import errno
+import mmap
 import os
 import sys
+import threading
 from pathlib import Path
+
+#: From this size on a file goes past the page cache: its bytes are wanted on the disk, not in memory.
+DIRECT_BYTES = 1 << 20
+#: Bytes of one write past the page cache; memory, place and length must be multiples of the block.
+_PIECE_BYTES = 4 << 20
+_BLOCK_BYTES = 4096
+
+_of_thread = threading.local()
 
 
 def flush(descriptor: int) -> None:
@@ -26,11 +37,55 @@ def flush_folder(folder: Path) -> None:
 
 def write_new(path: Path, content: bytes) -> None:
     """Write a file that must not be there yet (mode 0600) and flush it; its name is not flushed."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    view = memoryview(content)
+    direct = os.O_DIRECT if len(view) >= DIRECT_BYTES and hasattr(os, "O_DIRECT") else 0
+    descriptor = _open_new(path, direct)
     try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        if descriptor < 0:
+            descriptor, direct = _open_new(path, 0), 0
+        if direct:
+            _write_direct(descriptor, view)
+        else:
+            write_whole(descriptor, view)
         flush(descriptor)
     finally:
-        os.close(descriptor)
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def write_whole(descriptor: int, content: bytes | memoryview) -> None:
+    """Write all of `content`, however little the system takes at once."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _open_new(path: Path, flags: int) -> int:
+    """A descriptor of a new file; -1 where the file system knows no `flags`."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags, 0o600)
+    except OSError as error:
+        # A file system that refuses O_DIRECT may have made the file all the same.
+        if flags and error.errno == errno.EINVAL:
+            path.unlink(missing_ok=True)
+            return -1
+        raise
+
+
+def _write_direct(descriptor: int, view: memoryview) -> None:
+    """Write past the page cache, in whole blocks from aligned memory; the last block is cut to size afterwards."""
+    memory = _aligned_memory()
+    for start in range(0, len(view), _PIECE_BYTES):
+        piece = view[start : start + _PIECE_BYTES]
+        memory[: len(piece)] = piece
+        whole = -(-len(piece) // _BLOCK_BYTES) * _BLOCK_BYTES
+        with memoryview(memory) as source:
+            write_whole(descriptor, source[:whole])
+    os.ftruncate(descriptor, len(view))
+
+
+def _aligned_memory() -> mmap.mmap:
+    if not hasattr(_of_thread, "memory"):
+        _of_thread.memory = mmap.mmap(-1, _PIECE_BYTES)
+    memory: mmap.mmap = _of_thread.memory
+    return memory

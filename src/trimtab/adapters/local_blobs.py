@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -11,6 +12,7 @@ from trimtab.adapters.durable_file import flush_folder, write_new
 from trimtab.adapters.process_holder import is_dead, this_process
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import Damaged, StoreError
+from trimtab.ports.blobs import StoredBlob
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 #: Keeps the temporaries of threads, and of two openings in one process, apart.
@@ -18,13 +20,19 @@ _COUNT = itertools.count()
 
 
 class LocalBlobs:
-    """Contract of the port, on a local file system: temporary, flush, rename, flush of the folder."""
+    """Contract of the port, on a local file system: temporary, flush, rename, flush of the folder.
+
+    A blob that is being discarded is renamed aside first and looked at again: a put that found it in its place has
+    touched it by then, and it goes back.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Use `folder`, made where it is not there (mode 0700, with its 256 sub-folders)."""
         self._folder = folder
         self._temporary = folder / "incoming"
-        for child in (folder, self._temporary, *(folder / f"{number:02x}" for number in range(256))):
+        self._aside = folder / "outgoing"
+        children = (folder / f"{number:02x}" for number in range(256))
+        for child in (folder, self._temporary, self._aside, *children):
             child.mkdir(mode=0o700, exist_ok=True)
         flush_folder(folder)
 
@@ -33,63 +41,123 @@ class LocalBlobs:
         key = digest_bytes(content)
         path = self._path(key)
         if not self._holds(path, content):
-            temporary = self._temporary / f"{quote(this_process(), safe='')}+{next(_COUNT)}"
-            try:
-                write_new(temporary, content)
-                os.replace(temporary, path)
-            except OSError as error:
-                raise StoreError(
-                    f"{self._folder}: {error.strerror}: nothing was kept; mend it and try again"
-                ) from error
-            finally:
-                temporary.unlink(missing_ok=True)
+            self._place(path, content)
         # Also where it was there: the process that renamed it may not have come so far.
         flush_folder(path.parent)
         return key
 
     def get(self, key: str) -> bytes:
         """See the port."""
-        try:
-            content = self._path(key).read_bytes()
-        except FileNotFoundError:
-            raise KeyError(key) from None
+        content = self._read(key)
         if digest_bytes(content) != key:
-            raise Damaged(f"blob {key} is damaged on disk ({self._path(key)}): restore it from a backup")
+            raise self._damaged(key)
         return content
 
-    def has(self, key: str) -> bool:
+    def get_piece(self, key: str, start: int, size_bytes: int, digest: str) -> bytes:
         """See the port."""
-        return _KEY.fullmatch(key) is not None and self._path(key).is_file()
+        content = self._read(key, start, size_bytes)
+        if digest_bytes(content) != digest:
+            raise self._damaged(key)
+        return content
 
-    def size_bytes(self, key: str) -> int:
+    def find(self, key: str) -> StoredBlob | None:
         """See the port."""
-        try:
-            return self._path(key).stat().st_size
-        except FileNotFoundError:
-            raise KeyError(key) from None
+        for path in self._places(key) if _KEY.fullmatch(key) else ():
+            try:
+                return _stored(key, path.stat(), time.time())
+            except FileNotFoundError:
+                continue
+        return None
 
-    def keys(self) -> Iterator[str]:
+    def stored(self) -> Iterator[StoredBlob]:
         """See the port."""
+        now = time.time()
         for number in range(256):
-            for path in (self._folder / f"{number:02x}").iterdir():
-                if _KEY.fullmatch(path.name):
-                    yield path.name
+            with os.scandir(self._folder / f"{number:02x}") as found:
+                for item in found:
+                    if not _KEY.fullmatch(item.name):
+                        continue
+                    try:
+                        stat = item.stat()
+                    except FileNotFoundError:  # discarded since the folder was read
+                        continue
+                    yield _stored(item.name, stat, now)
 
-    def delete(self, key: str) -> None:
+    def discard(self, key: str, idle_seconds: float) -> bool:
         """See the port."""
-        self._path(key).unlink(missing_ok=True)
+        path, aside = self._path(key), self._aside / key
+        try:
+            if not _is_idle(path, idle_seconds):
+                return False
+            os.rename(path, aside)
+        except FileNotFoundError:
+            return False
+        return self._end_discard(aside, idle_seconds)
 
     def sweep(self) -> int:
-        """See the port."""
+        """See the port; what a dead process was discarding is back in its place."""
         dead = [path for path in self.temporaries if is_dead(unquote(path.name.rpartition("+")[0]))]
         for path in dead:
             path.unlink(missing_ok=True)
+        for aside in self._aside.iterdir():
+            self._restore(aside)
         return len(dead)
 
     @property
     def temporaries(self) -> list[Path]:
         """Files of puts that are under way, or were when their process died."""
         return sorted(self._temporary.iterdir())
+
+    def _place(self, path: Path, content: bytes) -> None:
+        temporary = self._temporary / f"{quote(this_process(), safe='')}+{next(_COUNT)}"
+        try:
+            write_new(temporary, content)
+            os.replace(temporary, path)
+        except OSError as error:
+            raise StoreError(
+                f"{self._folder}: {error.strerror}: nothing was kept; mend it and try again"
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _read(self, key: str, start: int = 0, size_bytes: int = -1) -> bytes:
+        for path in self._places(key):
+            try:
+                with path.open("rb") as file:
+                    file.seek(start)
+                    return file.read(size_bytes)
+            except FileNotFoundError:
+                continue
+        raise KeyError(key)
+
+    def _end_discard(self, aside: Path, idle_seconds: float) -> bool:
+        try:
+            if _is_idle(aside, idle_seconds):
+                aside.unlink()
+                return True
+        except FileNotFoundError:
+            return False
+        self._restore(aside)
+        return False
+
+    def _restore(self, aside: Path) -> None:
+        path = self._path(aside.name)
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            return
+        flush_folder(path.parent)
+        aside.unlink(missing_ok=True)
+
+    def _places(self, key: str) -> tuple[Path, ...]:
+        """Where to look: what is just being discarded may go back, so in its own place once more."""
+        path = self._path(key)
+        return path, self._aside / key, path
+
+    def _damaged(self, key: str) -> Damaged:
+        return Damaged(f"blob {key} is damaged on disk ({self._path(key)}): restore it from a backup")
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
@@ -104,3 +172,11 @@ class LocalBlobs:
             return path.stat().st_size == len(content) and path.read_bytes() == content
         except FileNotFoundError:
             return False
+
+
+def _stored(key: str, found: os.stat_result, now: float) -> StoredBlob:
+    return StoredBlob(key=key, size_bytes=found.st_size, idle_seconds=max(now - found.st_mtime, 0.0))
+
+
+def _is_idle(path: Path, idle_seconds: float) -> bool:
+    return time.time() - path.stat().st_mtime >= idle_seconds

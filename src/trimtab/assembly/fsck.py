@@ -93,7 +93,7 @@ class _Examination:
 
     def run(self) -> Soundness:
         # Blobs are listed before the ledger is read: one that comes later cannot look like an orphan.
-        stored = list(self._store.blobs.keys())
+        stored = [blob.key for blob in self._store.blobs.stored()]
         for module in pkgutil.iter_modules(content_kinds.__path__):
             importlib.import_module(f"{content_kinds.__name__}.{module.name}")
         whole = self._store.ledger.head()[0]

@@ -3,14 +3,28 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+import msgspec
+
+
+class StoredBlob(msgspec.Struct, frozen=True, kw_only=True):
+    """A blob as a listing tells of it."""
+
+    key: str
+    size_bytes: int
+    #: Seconds since somebody last put these bytes, by the store's own clock; >= 0.
+    idle_seconds: float
+
 
 class Blobs(Protocol):
     """Contract:
 
-    - `put` returns when the bytes are durable; putting the same bytes again costs no space and is no error.
+    - `put` returns when the bytes are durable; putting the same bytes again costs no space and is no error, but says
+      that somebody wants them: `idle_seconds` begins again.
     - A blob is wholly there or wholly absent, whenever the process dies.
-    - `get` hashes what it read: bytes that do not have their digest raise `Damaged` and are never returned.
-    - Any number of processes may put, get and iterate at once.
+    - `get` and `get_piece` hash what they read: bytes that do not have their digest raise `Damaged` and are never
+      returned.
+    - `discard` is atomic beside `put`: when both run at once, a `put` that returns leaves the blob there.
+    - Any number of threads and processes may put, get, list and discard at once.
     """
 
     def put(self, content: bytes) -> str:
@@ -26,20 +40,25 @@ class Blobs(Protocol):
         """
         ...
 
-    def has(self, key: str) -> bool:
-        """Whether the blob is there (its bytes are not read)."""
+    def get_piece(self, key: str, start: int, size_bytes: int, digest: str) -> bytes:
+        """`size_bytes` bytes of a blob from byte `start` on, whose own SHA-256 is `digest`.
+
+        Raises:
+            KeyError: No such blob.
+            Damaged: The piece does not have its digest, or the blob ends before it.
+        """
         ...
 
-    def size_bytes(self, key: str) -> int:
-        """Size of the blob; KeyError where there is none."""
+    def find(self, key: str) -> StoredBlob | None:
+        """What a listing would tell of the blob, None where it is absent; its bytes are not read."""
         ...
 
-    def keys(self) -> Iterator[str]:
-        """Every key that is stored, in no order."""
+    def stored(self) -> Iterator[StoredBlob]:
+        """Every blob that is stored, in no order."""
         ...
 
-    def delete(self, key: str) -> None:
-        """Forget a blob; absent is no error."""
+    def discard(self, key: str, idle_seconds: float) -> bool:
+        """Forget a blob that nobody has put for `idle_seconds`; False where somebody has, or it is absent."""
         ...
 
     def sweep(self) -> int:

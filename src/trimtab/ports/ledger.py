@@ -28,13 +28,15 @@ class Ledger(Protocol):
       Checks that exist, its `took` artifacts and its `parent` an Action that exist, before it; an Action by anyone
       but a `person:` has a `because` or a `parent`; an Artifact comes in one append with a Closing that made it;
       what a Closing made or judged exists; an Action closes once, and its Closing comes after it.
+    - With a `key`, the append happens once: the same key again writes nothing and gives the number that it gave the
+      first time, whoever asks and however often; `UsageError` where the records are other ones.
     - With a `lease`, nothing is written once it was handed back or a later token of that name has been given:
       `LeaseLost`. Late alone is not lost: until another takes it, the holder may write and renew.
     - Any number of threads and processes may read and append at once; nobody sees half of an append, and nobody sees
       an error because another was writing.
     """
 
-    def append(self, records: Sequence[Record], *, lease: Lease | None = None) -> int:
+    def append(self, records: Sequence[Record], *, lease: Lease | None = None, key: str | None = None) -> int:
         """Write records; returns the number of the last entry of the ledger."""
         ...
 

@@ -1,7 +1,7 @@
-"""What every blob store must do: subclass the class where there are fixtures `make` and `damage`.
+"""What every blob store must do: subclass each class where there are the fixtures `make`, `damage` and `age`.
 
 `make()` opens a store that is empty at first, and the same one again when called again. `damage(blobs, key)`
-changes a stored byte behind the store's back.
+changes a stored byte behind the store's back; `age(blobs, key, seconds)` makes a blob idle for so long.
 """
 
 import threading
@@ -15,6 +15,7 @@ from trimtab.ports.blobs import Blobs
 
 MakeBlobs = Callable[[], Blobs]
 Damage = Callable[[Blobs, str], None]
+Age = Callable[[Blobs, str, float], None]
 
 
 class BlobsKeep:
@@ -28,36 +29,38 @@ class BlobsKeep:
         assert key == digest_bytes(content)
         blobs = make()
         assert blobs.get(key) == content
-        assert blobs.has(key)
-        assert blobs.size_bytes(key) == len(content)
+        found = blobs.find(key)
+        assert found is not None
+        assert (found.key, found.size_bytes) == (key, len(content))
 
     def test_the_same_bytes_again_are_one_blob(self, make: MakeBlobs) -> None:
         blobs = make()
         assert blobs.put(b"abc") == blobs.put(b"abc")
-        assert list(blobs.keys()) == [digest_bytes(b"abc")]
+        assert [blob.key for blob in blobs.stored()] == [digest_bytes(b"abc")]
 
     def test_every_key_is_listed(self, make: MakeBlobs) -> None:
         blobs = make()
-        keys = {blobs.put(str(number).encode()) for number in range(50)}
-        assert set(blobs.keys()) == keys
+        sizes = {blobs.put(b"x" * number): number for number in range(50)}
+        assert {blob.key: blob.size_bytes for blob in blobs.stored()} == sizes
 
     @pytest.mark.parametrize("key", ["0" * 64, "../../etc/passwd", "", "ab", "G" * 64])
     def test_what_is_not_there(self, make: MakeBlobs, key: str) -> None:
         blobs = make()
-        assert not blobs.has(key)
+        assert blobs.find(key) is None
         with pytest.raises(KeyError):
             blobs.get(key)
         with pytest.raises(KeyError):
-            blobs.size_bytes(key)
+            blobs.get_piece(key, 0, 1, digest_bytes(b"x"))
 
-    def test_deleted_is_gone_and_deleting_again_is_no_error(self, make: MakeBlobs) -> None:
+    def test_a_piece_comes_by_its_own_digest(self, make: MakeBlobs) -> None:
         blobs = make()
-        key = blobs.put(b"abc")
-        blobs.delete(key)
-        blobs.delete(key)
-        assert not blobs.has(key)
-        assert blobs.put(b"abc") == key
-        assert blobs.get(key) == b"abc"
+        key = blobs.put(bytes(range(256)) * 1000)
+        piece = (bytes(range(256)) * 2)[10:266]
+        assert blobs.get_piece(key, 10, 256, digest_bytes(piece)) == piece
+        assert blobs.get_piece(key, 0, 0, digest_bytes(b"")) == b""
+        for start, size_bytes in ((11, 256), (255_990, 256), (300_000, 256)):
+            with pytest.raises(Damaged, match=key):
+                blobs.get_piece(key, start, size_bytes, digest_bytes(piece))
 
     def test_damaged_bytes_are_never_returned_and_the_blob_is_named(
         self, make: MakeBlobs, damage: Damage
@@ -89,6 +92,63 @@ class BlobsKeep:
         for thread in threads:
             thread.join()
         assert wrong == []
-        assert len(set(first.keys())) == 5 + 6 * 5
-        assert all(first.get(key) for key in list(second.keys()))
+        assert len({blob.key for blob in first.stored()}) == 5 + 6 * 5
+        assert all(first.get(blob.key) for blob in list(second.stored()))
         assert first.sweep() == 0
+
+
+class BlobsDiscard:
+    """What nobody has put for a while can be forgotten; what somebody wants stays."""
+
+    def test_discarded_is_gone_and_may_come_again(self, make: MakeBlobs) -> None:
+        blobs = make()
+        key = blobs.put(b"abc")
+        assert blobs.discard(key, 0.0)
+        assert not blobs.discard(key, 0.0)
+        assert blobs.find(key) is None
+        assert list(blobs.stored()) == []
+        with pytest.raises(KeyError):
+            blobs.get(key)
+        assert blobs.put(b"abc") == key
+        assert blobs.get(key) == b"abc"
+
+    def test_what_was_put_lately_stays(self, make: MakeBlobs) -> None:
+        blobs = make()
+        key = blobs.put(b"abc")
+        assert not blobs.discard(key, 3600.0)
+        assert blobs.get(key) == b"abc"
+
+    def test_putting_again_begins_anew(self, make: MakeBlobs, age: Age) -> None:
+        blobs = make()
+        key, other = blobs.put(b"abc"), blobs.put(b"def")
+        age(blobs, key, 7200.0)
+        age(blobs, other, 7200.0)
+        found = blobs.find(key)
+        assert found is not None
+        assert 7100 < found.idle_seconds < 7300
+        blobs.put(b"abc")
+        assert not blobs.discard(key, 3600.0)
+        assert blobs.discard(other, 3600.0)
+        assert [blob.key for blob in blobs.stored()] == [key]
+
+    def test_a_put_that_returns_wins_over_a_discard(self, make: MakeBlobs, age: Age) -> None:
+        blobs, other = make(), make()
+        gone = kept = 0
+        for number in range(60):
+            content = b"%d" % number
+            key = blobs.put(content)
+            age(blobs, key, 7200.0)
+            together = threading.Barrier(2)
+
+            def put(content: bytes = content, together: threading.Barrier = together) -> None:
+                together.wait()
+                other.put(content)
+
+            thread = threading.Thread(target=put)
+            thread.start()
+            together.wait()
+            dropped = blobs.discard(key, 3600.0)
+            thread.join()
+            assert other.get(key) == content
+            gone, kept = gone + dropped, kept + (not dropped)
+        assert gone + kept == 60

@@ -46,7 +46,7 @@ def test_a_put_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(StoreError, match="No space"):
         blobs.put(b"abc")
     assert blobs.temporaries == []
-    assert list(blobs.keys()) == []
+    assert list(blobs.stored()) == []
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

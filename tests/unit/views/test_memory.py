@@ -65,8 +65,8 @@ def test_fed_in_any_portions_the_fold_is_the_same(year_store: Store, seed: int) 
 
 def with_blobs_of(origin: Store, part: Store) -> Store:
     """`part` with the blobs of `origin`."""
-    for key in origin.blobs.keys():  # noqa: SIM118 - the port is no mapping
-        part.blobs.put(origin.blobs.get(key))
+    for blob in origin.blobs.stored():
+        part.blobs.put(origin.blobs.get(blob.key))
     return part
 
 

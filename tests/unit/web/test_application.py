@@ -192,7 +192,7 @@ def test_a_damaged_blob_is_a_500_without_internals() -> None:
         application(store, project_name="p"), base_url="http://localhost", raise_server_exceptions=False
     )
     assert shown.get(f"/id/{bundle.id}").status_code == 200
-    store.blobs.delete(bundle.content)
+    store.blobs.discard(bundle.content, 0.0)
     answer = shown.get(f"/id/{bundle.id}")
     assert answer.status_code == 500
     assert answer.headers["x-content-type-options"] == "nosniff"
