@@ -1,6 +1,7 @@
 """A whole store in one folder of this machine."""
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,19 +14,30 @@ from trimtab.adapters.sqlite_online_features import SqliteOnlineFeatures
 from trimtab.adapters.system_clock import SystemClock
 from trimtab.atoms.error import StoreError, UsageError
 from trimtab.engine.store import Store
+from trimtab.ports.blobs import Blobs
 from trimtab.ports.clock import Clock
+from trimtab.ports.ledger import Ledger
 
 #: Layout of the folder; a program refuses a higher one than its own.
 VERSION = 1
 
 
-def open_store(folder: Path, *, clock: Clock | None = None, create: bool = True) -> Store:
+def open_store(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    create: bool = True,
+    ledger: Callable[[], Ledger] | None = None,
+    blobs: Callable[[], Blobs] | None = None,
+) -> Store:
     """Open the store in `folder`, with what dead processes left behind removed.
 
     Args:
         folder: Usually `.trimtab` in the project.
         clock: The time the store is read by; the machine's own where None.
-        create: Whether to make a store where there is none.
+        create: Whether to make a store where there is none; a folder beside a ledger elsewhere is always made.
+        ledger: Opens the ledger where it lies elsewhere; None: in the folder.
+        blobs: Opens the blobs where they lie elsewhere; None: in the folder.
 
     Raises:
         UsageError: There is no store and `create` is False, or `folder` is not a folder.
@@ -33,15 +45,15 @@ def open_store(folder: Path, *, clock: Clock | None = None, create: bool = True)
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file: name a folder for the store")
-    if not create and not (folder / "version").is_file():
+    if not create and ledger is None and not (folder / "version").is_file():
         raise UsageError(f"there is no store in {folder}: run `trimtab up` in the project, or give --store")
     try:
         _lay_out(folder)
         with ExitStack() as opened:
-            ledger = SqliteLedger(folder / "ledger.sqlite")
-            opened.callback(ledger.close)
-            blobs = LocalBlobs(folder / "blobs")
-            blobs.sweep()
+            opened_ledger = ledger() if ledger else SqliteLedger(folder / "ledger.sqlite")
+            opened.callback(opened_ledger.close)
+            opened_blobs = blobs() if blobs else LocalBlobs(folder / "blobs")
+            opened_blobs.sweep()
             online = SqliteOnlineFeatures(folder / "online.sqlite")
             opened.callback(online.close)
             streams = SegmentStreams(folder / "streams")
@@ -55,8 +67,8 @@ def open_store(folder: Path, *, clock: Clock | None = None, create: bool = True)
             f"the store in {folder} cannot be opened: {error.strerror} ({error.filename})"
         ) from error
     return Store(
-        ledger=ledger,
-        blobs=blobs,
+        ledger=opened_ledger,
+        blobs=opened_blobs,
         streams=streams,
         online=online,
         clock=clock or SystemClock(),

@@ -42,7 +42,7 @@ def build(
         "trimtab.assembly.build_child:build_here",
         {
             "folder": str(session.project.folder),
-            "store": str(session.project.store_folder),
+            "store": session.project.place.words,
             "model": model,
             "now": iso(session.store.now()),
             "by": session.by,

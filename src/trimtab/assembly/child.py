@@ -14,6 +14,8 @@ from trimtab.atoms.error import TrimtabError
 
 #: Set in a child's environment: its standard input closes when its parent is gone.
 WATCH = "TRIMTAB_WATCH_PARENT"
+#: What `--store` stands for, in the environment.
+STORE = "TRIMTAB_STORE"
 
 
 @dataclass(slots=True)
@@ -47,13 +49,18 @@ class Child:
         return "\n".join(text.splitlines()[-lines:])
 
 
-def start(name: str, module: str, arguments: list[str], log: Path) -> Child:
-    """Run `python -m MODULE ARGUMENTS` as a child that ends with this process; it writes into `log`."""
+def start(name: str, module: str, arguments: list[str], log: Path, store: str) -> Child:
+    """Run `python -m MODULE ARGUMENTS` as a child that ends with this process; it writes into `log`.
+
+    Args:
+        store: Where the store is, which the child finds in its environment: it may hold a password.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     environment = {
         "OMP_NUM_THREADS": "1",
         **os.environ,
+        STORE: store,
         WATCH: "1",
         "PYTHONPATH": paths,
         "PYTHONUNBUFFERED": "1",

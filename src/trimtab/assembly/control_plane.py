@@ -2,7 +2,7 @@
 
 from trimtab.adapters.system_clock import SystemClock
 from trimtab.assembly.child import Child
-from trimtab.assembly.detached import announce, detach_this
+from trimtab.assembly.detached import alone, announce, detach_this, refuse_second
 from trimtab.assembly.planes import free_port, start_controller, start_page, watch_over
 from trimtab.assembly.project import Project
 from trimtab.assembly.session import Say
@@ -22,7 +22,11 @@ def server(
     Args:
         detach: Return as soon as they run.
         controller: False: show only; nothing is judged or decided.
+
+    Raises:
+        UsageError: A server runs on this store already, or something listens on the port.
     """
+    refuse_second(project)
     host = host or project.settings.control.host
     wanted = free_port(host, project.settings.control.port if port is None else port, "--port")
     project.open_store().close()
@@ -30,7 +34,12 @@ def server(
         show_only = [] if controller else ["--no-controller"]
         detach_this(project, ["server", "--host", host, "--port", str(wanted), *show_only], say)
         return
-    page, address = start_page(project, host=host, port=wanted)
+    with alone(project):
+        _run(project, host, wanted, controller, say)
+
+
+def _run(project: Project, host: str, port: int, controller: bool, say: Say) -> None:
+    page, address = start_page(project, host=host, port=port)
     children = {"control plane": page}
     if controller:
         children["controller"] = start_controller(project)
@@ -39,6 +48,6 @@ def server(
     def restart(name: str) -> Child:
         if name == "controller":
             return start_controller(project)
-        return start_page(project, host=host, port=wanted)[0]
+        return start_page(project, host=host, port=port)[0]
 
     watch_over(children, restart, SystemClock(), say)

@@ -1,12 +1,13 @@
 """The controller: turns the loop of every model again and again, until it is told to stop."""
 
+import os
 import signal
 import sys
 import threading
 from pathlib import Path
 
 from trimtab.adapters.local_process import LocalProcess
-from trimtab.assembly.child import end_with_parent
+from trimtab.assembly.child import STORE, end_with_parent
 from trimtab.assembly.data_steps import ingest_source, materialize_view, validate_source
 from trimtab.assembly.project import Project, open_project
 from trimtab.assembly.session import Session, open_session, progress
@@ -85,9 +86,9 @@ class Controller:
 
 
 def main() -> None:
-    """Run as a child process: `python -m trimtab.assembly.controller FOLDER STORE`."""
+    """Run as a child process: FOLDER, with the store in the environment."""
     end_with_parent()
-    project = open_project(Path(sys.argv[1]), sys.argv[2])
+    project = open_project(Path(sys.argv[1]), os.environ[STORE])
     controller = Controller(project)
     signal.signal(signal.SIGTERM, lambda number, frame: controller.stop())
     signal.signal(signal.SIGINT, lambda number, frame: controller.stop())

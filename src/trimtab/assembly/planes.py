@@ -63,10 +63,8 @@ def start_page(
 
 def start_controller(project: Project) -> Child:
     """The controller as a child."""
-    arguments = [str(project.folder), str(project.store_folder)]
-    return start(
-        "controller", "trimtab.assembly.controller", arguments, run_folder(project) / "controller.log"
-    )
+    log = run_folder(project) / "controller.log"
+    return start("controller", "trimtab.assembly.controller", [str(project.folder)], log, project.place.words)
 
 
 def run_folder(project: Project) -> Path:
@@ -109,6 +107,6 @@ def _start(project: Project, name: str, module: str, host: str, port: int, *more
     ready = folder / f"{name.replace(' ', '-')}.address"
     with contextlib.suppress(FileNotFoundError):
         ready.unlink()
-    arguments = [str(project.folder), str(project.store_folder), host, str(port), str(ready), *more]
-    child = start(name, module, arguments, folder / f"{name.replace(' ', '-')}.log")
+    arguments = [str(project.folder), host, str(port), str(ready), *more]
+    child = start(name, module, arguments, folder / f"{name.replace(' ', '-')}.log", project.place.words)
     return child, wait_until_ready(child, ready)

@@ -1,12 +1,13 @@
 """`trimtab serve`: the prediction plane of one project."""
 
+import os
 import sys
 from pathlib import Path
 
 from trimtab.adapters.native_runtime import NativeRuntime
 from trimtab.adapters.onnx_runtime import OnnxRuntime
 from trimtab.adapters.signature import Signer
-from trimtab.assembly.child import end_with_parent
+from trimtab.assembly.child import STORE, end_with_parent
 from trimtab.assembly.project import Project, open_project
 from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.server import run
@@ -40,10 +41,10 @@ def serve(
 
 
 def main() -> None:
-    """Run as a child process: FOLDER STORE HOST PORT READY."""
+    """Run as a child process: FOLDER HOST PORT READY, with the store in the environment."""
     end_with_parent()
-    folder, store, host, port, ready = sys.argv[1:6]
-    project = open_project(Path(folder), store, declarations=False)
+    folder, host, port, ready = sys.argv[1:5]
+    project = open_project(Path(folder), os.environ[STORE], declarations=False)
     serve(project, host=host, port=int(port), ready=Path(ready))
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from trimtab.adapters.local_store import open_store
 from trimtab.assembly.settings import FILE_NAME, Settings, read_settings
-from trimtab.atoms.error import ConfigurationRefused, TrimtabError, UsageError
+from trimtab.assembly.store_place import StorePlace, place_of
+from trimtab.atoms.error import TrimtabError, UsageError
 from trimtab.engine.store import Store
 from trimtab.ports.clock import Clock
 from trimtab.spec.feature import FeatureView, RequestFeatures
@@ -24,7 +24,7 @@ class Project:
 
     folder: Path
     settings: Settings
-    store_folder: Path
+    place: StorePlace
     #: Name of the project file.
     file: str = "project.py"
     sources: Mapping[str, Source] = field(default_factory=dict)
@@ -36,13 +36,18 @@ class Project:
         return Path(self.file).stem
 
     @property
+    def store_folder(self) -> Path:
+        """The folder of the store, which is there also where ledger and blobs lie elsewhere."""
+        return self.place.folder
+
+    @property
     def name(self) -> str:
         """The project's name for people."""
         return self.settings.project.name or self.folder.name
 
     def open_store(self, *, clock: Clock | None = None, create: bool = True) -> Store:
         """Open the project's store; with `create` it is made where there is none."""
-        return open_store(self.store_folder, clock=clock, create=create)
+        return self.place.open(clock=clock, create=create)
 
     def model(self, name: str | None) -> ModelSpec:
         """The model called `name`; the only one, where no name is given."""
@@ -78,7 +83,7 @@ def open_project(
 
     Args:
         folder: The project's folder; None: see `find_folder`.
-        store: Folder of the store, over the one in `trimtab.toml`.
+        store: Folder or URLs of the store, over those in `trimtab.toml`.
         file: Another project file than the one in `trimtab.toml`.
         declarations: False for commands that only read the store: the project file is then not run.
 
@@ -87,13 +92,10 @@ def open_project(
     """
     root = find_folder(folder)
     settings = read_settings(root)
-    place = store or settings.store.url
-    if "://" in place and not place.startswith("file://"):
-        raise ConfigurationRefused(f"store {place!r}: this version keeps its store in a local folder only")
-    store_folder = (Path.cwd() if store else root) / place.removeprefix("file://")
+    place = place_of(settings.store, root, store)
     name = file or settings.project.file
     if not declarations:
-        return Project(folder=root, settings=settings, store_folder=store_folder, file=name)
+        return Project(folder=root, settings=settings, place=place, file=name)
     module = load_project_file(root / name)
     models = {item.name: item for item in vars(module).values() if isinstance(item, ModelSpec)}
     sources: dict[str, Source] = {}
@@ -103,9 +105,7 @@ def open_project(
                 raise UsageError(f"{name}: two different sources are called {source.name!r}")
     if not sources:
         raise UsageError(f"{name} declares no source: write rows = tt.source('rows', 'data/*.csv')")
-    return Project(
-        folder=root, settings=settings, store_folder=store_folder, file=name, sources=sources, models=models
-    )
+    return Project(folder=root, settings=settings, place=place, file=name, sources=sources, models=models)
 
 
 def load_project_file(path: Path) -> ModuleType:

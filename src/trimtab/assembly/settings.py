@@ -23,8 +23,12 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[store]"""
 
-    #: A folder, relative to the project's.
+    #: A folder, relative to the project's; whatever has no place of its own lies here.
     url: str = ".trimtab"
+    #: Where the ledger lies instead: `postgresql://USER:${VARIABLE}@HOST/DATABASE`; empty: in the folder.
+    ledger: str = ""
+    #: Where the blobs lie instead: `s3://BUCKET/PREFIX`; empty: in the folder.
+    blobs: str = ""
 
 
 class ValidateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from pathlib import Path
 from trimtab.adapters.local_process import LocalProcess
 from trimtab.adapters.system_clock import SystemClock
 from trimtab.assembly.child import Child
-from trimtab.assembly.detached import announce, detach_this, running, stop_detached
+from trimtab.assembly.detached import alone, announce, detach_this, refuse_second, stop_detached
 from trimtab.assembly.planes import (
     free_port,
     start_controller,
@@ -54,18 +54,18 @@ def up(
             {"folder": str(root), "data": str(data), "target": target, "file_name": settings.project.file},
         )
     project = open_project(root, store, declarations=False)
-    if running(project):
-        raise UsageError("this project is up already: `trimtab down` stops it")
+    refuse_second(project)
     if detach:
         ports = ["--port", str(page_port), "--serve-port", str(plane_port)]
         detach_this(project, ["up", *(["--host", host] if host else []), *ports], say)
         return
-    models = LocalProcess().call(
-        "trimtab.assembly.first_turn:first_turn",
-        {"folder": str(root), "store": str(project.store_folder)},
-        say,
-    )
-    _run(project, models, page_host, page_port, plane_host, plane_port, say)
+    with alone(project):
+        models = LocalProcess().call(
+            "trimtab.assembly.first_turn:first_turn",
+            {"folder": str(root), "store": project.place.words},
+            say,
+        )
+        _run(project, models, page_host, page_port, plane_host, plane_port, say)
 
 
 def down(folder: Path | None, *, store: str | None) -> list[str]:

@@ -17,10 +17,11 @@ def common(command: Command) -> Command:
     """Add `--project` and `--store`; the command is called with `project` and `store`."""
     command = click.option(
         "--store",
-        metavar="DIR",
+        metavar="URL",
         envvar="TRIMTAB_STORE",
         show_envvar=True,
-        help="Where Trimtab remembers.  [default: .trimtab in the project]",
+        help="Where Trimtab remembers: a folder, postgresql://... for the ledger, s3://... for the blobs, or several "
+        "with spaces between them.  [default: trimtab.toml's, else .trimtab in the project]",
     )(command)
     return click.option(
         "--project",

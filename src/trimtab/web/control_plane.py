@@ -1,12 +1,13 @@
 """The control plane as a process: listens on one address and shows one store."""
 
+import os
 import socket
 import sys
 from pathlib import Path
 
 import uvicorn
 
-from trimtab.assembly.child import end_with_parent
+from trimtab.assembly.child import STORE, end_with_parent
 from trimtab.assembly.planes import free_port, refuse_foreign
 from trimtab.assembly.project import Project, open_project
 from trimtab.web.application import application
@@ -55,10 +56,10 @@ def _announce(ready: Path, host: str, port: int) -> None:
 
 
 def main() -> None:
-    """Run as a child process: FOLDER STORE HOST PORT READY [PREDICTIONS]."""
+    """Run as a child process: FOLDER HOST PORT READY [PREDICTIONS], with the store in the environment."""
     end_with_parent()
-    folder, store, host, port, ready, *more = sys.argv[1:]
-    project = open_project(Path(folder), store, declarations=False)
+    folder, host, port, ready, *more = sys.argv[1:]
+    project = open_project(Path(folder), os.environ[STORE], declarations=False)
     serve_page(project, host=host, port=int(port), ready=Path(ready), predictions=more[0] if more else "")
 
 
