@@ -1,5 +1,6 @@
 """What the ledger holds: a record with its place in the chain."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -19,6 +20,9 @@ RECORD_TYPES: dict[str, type] = {name: record for record, name in RECORD_NAMES.i
 
 #: Digits of an id that a person must type at least.
 SHORTEST_PREFIX = 6
+
+#: Characters of an append's idempotency key at most.
+LONGEST_KEY = 200
 
 #: The chain's value before the first entry.
 GENESIS = "0" * 64
@@ -50,6 +54,26 @@ def record_bytes(record: Record) -> bytes:
 def parse_record(name: str, body: bytes) -> Any:
     """Read what `record_bytes` wrote of a record with this name."""
     return msgspec.json.decode(body, type=RECORD_TYPES[name])
+
+
+def digest_of_append(key: str, named: Iterable[tuple[str, bytes]]) -> str:
+    """What a ledger remembers beside an idempotency key: the same records give the same digest.
+
+    Args:
+        key: The idempotency key.
+        named: Name and canonical bytes of each record, in order.
+
+    Raises:
+        UsageError: The key is empty, too long, or not printable.
+    """
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+        raise UsageError(
+            f"an idempotency key has 1 to {LONGEST_KEY} printable characters, unlike {key[:50]!r}"
+        )
+    chain = GENESIS
+    for name, body in named:
+        chain = chain_value(chain, name, body)
+    return chain
 
 
 def id_prefix(typed: str) -> str:

@@ -11,11 +11,12 @@ from trimtab.atoms.entry import (
     Entry,
     Record,
     chain_value,
+    digest_of_append,
     id_prefix,
     parse_record,
     record_bytes,
 )
-from trimtab.atoms.error import LeaseLost, StoreError
+from trimtab.atoms.error import LeaseLost, StoreError, UsageError
 from trimtab.atoms.law import admit
 from trimtab.ports.ledger import Lease
 
@@ -30,27 +31,29 @@ class MemoryLedger:
         self._entries: list[Entry] = []
         self._by_id: dict[str, Record] = {}
         self._closed_actions: set[str] = set()
+        #: Digest of the records and the number given, by idempotency key.
+        self._keys: dict[str, tuple[str, int]] = {}
         self._leases: dict[str, tuple[int, str, float]] = {}
         self._tokens = 0
         self._closed = False
 
-    def append(self, records: Sequence[Record], *, lease: Lease | None = None) -> int:
+    def append(self, records: Sequence[Record], *, lease: Lease | None = None, key: str | None = None) -> int:
         """See the port."""
-        stored = [parse_record(RECORD_NAMES[type(record)], record_bytes(record)) for record in records]
+        named = [(RECORD_NAMES[type(record)], record_bytes(record)) for record in records]
+        digest = "" if key is None else digest_of_append(key, named)
         with self._lock:
             if self._closed:
                 raise StoreError("the ledger has been closed")
+            if key in self._keys:
+                return self._given_before(key, digest)
             if lease is not None and self._leases.get(lease.name, (0, "", 0.0))[0] != lease.token:
                 raise LeaseLost(f"lease {lease.name!r} was handed back or taken over: stop acting on it")
-            for record in admit(stored, _Known(self._by_id, self._closed_actions)):
-                seq, chain = self.head()
-                name = RECORD_NAMES[type(record)]
-                chain = chain_value(chain, name, record_bytes(record))
-                self._entries.append(Entry(seq=seq + 1, record=record, chain=chain))
-                if isinstance(record, Closing):
-                    self._closed_actions.add(record.action)
-                else:
-                    self._by_id[record.id] = record
+            for record in admit(
+                [parse_record(*each) for each in named], _Known(self._by_id, self._closed_actions)
+            ):
+                self._add(record)
+            if key is not None:
+                self._keys[key] = (digest, len(self._entries))
             return len(self._entries)
 
     def entries(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
@@ -96,6 +99,23 @@ class MemoryLedger:
     def close(self) -> None:
         """See the port."""
         self._closed = True
+
+    def _given_before(self, key: str, digest: str) -> int:
+        first, seq = self._keys[key]
+        if first != digest:
+            raise UsageError(f"idempotency key {key!r} was used for other records: give each append its own")
+        return seq
+
+    def _add(self, record: Record) -> None:
+        seq, chain = self.head()
+        name = RECORD_NAMES[type(record)]
+        self._entries.append(
+            Entry(seq=seq + 1, record=record, chain=chain_value(chain, name, record_bytes(record)))
+        )
+        if isinstance(record, Closing):
+            self._closed_actions.add(record.action)
+        else:
+            self._by_id[record.id] = record
 
 
 class _Known:

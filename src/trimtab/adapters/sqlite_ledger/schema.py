@@ -1,57 +1,76 @@
-"""The ledger's tables, and the refusal of a file that is not ours or is newer than we are."""
+"""The ledger's tables in SQLite, their migration, and the refusal of a file that is not ours or is a newer one."""
 
 import sqlite3
 from pathlib import Path
 
+from trimtab.adapters.sql_ledger.migration import VERSION, Step, stated_version, take_step
 from trimtab.adapters.sqlite_file import connect, said, transaction, use_write_ahead_log
+from trimtab.adapters.sqlite_ledger.copy_before import keep_copy
+from trimtab.atoms.entry import GENESIS
 from trimtab.atoms.error import StoreError
 
-#: Raised with every change of the tables; a program refuses a higher one than its own.
-VERSION = 1
+#: What a file of any version has.
+_ALWAYS = {"meta", "entry", "lease"}
 
-_TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE entry (
-    seq INTEGER PRIMARY KEY, name TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, chain TEXT NOT NULL
-);
-CREATE UNIQUE INDEX entry_by_id ON entry (id) WHERE name <> 'closing';
-CREATE UNIQUE INDEX closing_by_action ON entry (id) WHERE name = 'closing';
-CREATE TABLE lease (
-    name TEXT PRIMARY KEY, token INTEGER NOT NULL, holder TEXT NOT NULL, until REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TRIGGER entry_never_changes BEFORE UPDATE ON entry
-BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER entry_never_goes BEFORE DELETE ON entry
-BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-"""
+
+STEPS = (
+    Step(
+        1,
+        """
+        CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID
+
+        CREATE TABLE entry (
+            seq INTEGER PRIMARY KEY, name TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, chain TEXT NOT NULL
+        )
+
+        CREATE UNIQUE INDEX entry_by_id ON entry (id) WHERE name <> 'closing'
+
+        CREATE UNIQUE INDEX closing_by_action ON entry (id) WHERE name = 'closing'
+
+        CREATE TABLE lease (
+            name TEXT PRIMARY KEY, token INTEGER NOT NULL, holder TEXT NOT NULL, until REAL NOT NULL
+        ) WITHOUT ROWID
+
+        CREATE TRIGGER entry_never_changes BEFORE UPDATE ON entry
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+
+        CREATE TRIGGER entry_never_goes BEFORE DELETE ON entry
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+
+        INSERT INTO meta VALUES ('version', 1), ('last_token', 0)
+        """,
+    ),
+    Step(
+        2,
+        f"""
+        CREATE TABLE append_key (key TEXT PRIMARY KEY, digest TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID
+
+        CREATE TRIGGER append_key_never_changes BEFORE UPDATE ON append_key
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+
+        CREATE TRIGGER append_key_never_goes BEFORE DELETE ON append_key
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+
+        CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, chain TEXT NOT NULL)
+
+        INSERT INTO head SELECT 1, coalesce((SELECT max(seq) FROM entry), 0),
+            coalesce((SELECT chain FROM entry ORDER BY seq DESC LIMIT 1), '{GENESIS}')
+        """,
+    ),
+)
 
 
 def open_ledger_file(path: Path) -> sqlite3.Connection:
-    """Open a ledger's file, with its tables made where the file is new.
+    """Open a ledger's file with the tables of this program's version: made or migrated where they are not there.
 
     Raises:
         StoreError: The file holds something else, or was written by a newer Trimtab; it is left as it was.
     """
     connection = connect(path)
     try:
-        tables = _tables(connection)
-        if not tables:
+        if not _version(connection, path):
             use_write_ahead_log(connection)
-            with transaction(connection):
-                if not _tables(connection):
-                    _make(connection)
-        elif not {"meta", "entry", "lease"} <= tables:
-            raise StoreError(f"{path} is a database of something else than Trimtab: name another store")
-        found = connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
-        if found is None or not isinstance(found[0], int):
-            raise StoreError(
-                f"{path} does not say which version of the ledger it is: restore it from a backup"
-            )
-        if found[0] > VERSION:
-            raise StoreError(
-                f"{path} was written by a newer Trimtab (ledger version {found[0]}, "
-                f"this program knows {VERSION}): upgrade with `pip install --upgrade trimtab`"
-            )
+        _migrate(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise said(path, error) from error
@@ -61,15 +80,25 @@ def open_ledger_file(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _tables(connection: sqlite3.Connection) -> set[str]:
-    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Take the steps that are missing; who comes second waits for the first and finds nothing left to do."""
+    copied = False
+    while _version(connection, path) < VERSION:
+        with transaction(connection):
+            version = _version(connection, path)
+            if version == VERSION:
+                return
+            if version and not copied:
+                keep_copy(connection, path, version + 1)
+                copied = True
+            take_step(connection, STEPS, version)
 
 
-def _make(connection: sqlite3.Connection) -> None:
-    statement = ""
-    for line in _TABLES.splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            connection.execute(statement)
-            statement = ""
-    connection.execute("INSERT INTO meta VALUES ('version', ?), ('last_token', 0)", (VERSION,))
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the tables that are there; 0 for an empty file."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return 0
+    if _ALWAYS - tables:
+        raise StoreError(f"{path} is a database of something else than Trimtab: name another store")
+    return stated_version(connection, str(path))

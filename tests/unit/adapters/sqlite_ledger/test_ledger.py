@@ -85,7 +85,7 @@ def test_waiting_appends_share_a_transaction(ledger: SqliteLedger, path: Path) -
 
 def test_a_full_disk_refuses_clearly_and_recovers_unaided(ledger: SqliteLedger) -> None:
     ledger.append(made(0))
-    writing = ledger._writer._connection
+    writing = ledger._database._connection  # type: ignore[attr-defined]
     writing.execute("PRAGMA max_page_count = 1")
     (least,) = writing.execute("PRAGMA max_page_count").fetchone()
     with pytest.raises(StoreError, match="full"):

@@ -1,0 +1,1 @@
+"""The ledger in SQL, whatever the database: what SQLite and PostgreSQL share."""

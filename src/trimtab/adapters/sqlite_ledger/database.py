@@ -1,0 +1,89 @@
+"""The ledger's tables in an SQLite file: one connection that writes, others that read."""
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from trimtab.adapters.process_holder import is_dead
+from trimtab.adapters.sql_ledger.table import ENDS, Answer, Row, Tables, WritingTables
+from trimtab.adapters.sql_ledger.writer import Writer
+from trimtab.adapters.sqlite_file import ReadingConnections, is_failed_flush, said, transaction
+from trimtab.adapters.sqlite_ledger.schema import open_ledger_file
+from trimtab.atoms.error import StoreError
+
+
+class SqliteDatabase:
+    """See `Database`."""
+
+    def __init__(self, path: Path, wall: Callable[[], float]) -> None:
+        """Open the file; see `SqliteLedger`."""
+        self._path = path
+        self._connection = open_ledger_file(path)
+        self._tables = _WritingTables(self._connection, wall)
+        self._failed: StoreError | None = None
+        self._reading = ReadingConnections(path)
+        self._writer = Writer(self.shown, self._transact, self._connection.close)
+
+    @property
+    def shown(self) -> str:
+        """The file's path."""
+        return str(self._path)
+
+    def write(self, job: Callable[[WritingTables], Answer], *, durable: bool = True) -> Answer:
+        """See `Database`."""
+        return self._writer.do(job, durable=durable)
+
+    def read(self, query: Callable[[Tables], Answer]) -> Answer:
+        """See `Database`."""
+        with self._reading.lend() as connection:
+            return query(connection)
+
+    def close(self) -> None:
+        """See `Database`."""
+        self._reading.close()
+        self._writer.close()
+
+    def _transact(self, run: Callable[[WritingTables], None], flushed: bool) -> None:
+        if self._failed:
+            raise self._failed
+        try:
+            self._connection.execute(f"PRAGMA synchronous={'FULL' if flushed else 'NORMAL'}")
+            with transaction(self._connection):
+                run(self._tables)
+        except sqlite3.Error as error:
+            if is_failed_flush(error):
+                self._failed = StoreError(
+                    f"{self._path}: the disk did not take a write ({error}); this process reads but writes "
+                    "no more: check the disk, run `trimtab fsck`, then start again"
+                )
+            raise (self._failed or said(self._path, error)) from error
+
+
+class _WritingTables:
+    """See `WritingTables`."""
+
+    def __init__(self, connection: sqlite3.Connection, wall: Callable[[], float]) -> None:
+        self.execute = connection.execute
+        self.now = wall
+        self._connection = connection
+
+    def ends(self) -> Any:
+        return self.execute(ENDS).fetchone()
+
+    def known(self, ids: Collection[str]) -> Iterator[tuple[str, str]]:
+        # One at a time: each is a step in a partial index, and nothing is sent anywhere.
+        for record_id in ids:
+            yield from self.execute(
+                "SELECT id, name FROM entry WHERE id = ? AND name <> 'closing'", (record_id,)
+            )
+            yield from self.execute(
+                "SELECT id, name FROM entry WHERE id = ? AND name = 'closing'", (record_id,)
+            )
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self._connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", rows)
+        self.execute("UPDATE head SET seq = ?, chain = ?", (rows[-1][0], rows[-1][4]))
+
+    def is_dead(self, holder: str) -> bool:
+        return is_dead(holder)
