@@ -46,13 +46,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(folder: Path) -> Iterator[str]:
     """The control plane over that store, as a process of its own."""
     ready, log = folder / "ready", folder / "log"
-    place = [str(folder), str(folder / ".trimtab"), "127.0.0.1", "0", str(ready), "http://127.0.0.1:8600"]
+    place = [str(folder), "127.0.0.1", "0", str(ready), "http://127.0.0.1:8600"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "trimtab.web.control_plane", *place],
             stdout=output,
             stderr=output,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "TRIMTAB_STORE": str(folder / ".trimtab"),
+            },
         )
     try:
         deadline = monotonic() + 30
