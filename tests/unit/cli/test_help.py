@@ -50,7 +50,7 @@ def test_a_command_shows_a_sentence_an_example_and_its_options(
 def test_a_command_that_works_on_a_project_can_be_told_where_it_is(name: str) -> None:
     options = {option for parameter in command(name).params for option in parameter.opts}
     if name in ("new", "demo"):
-        assert "--store" not in options
+        assert "--project" not in options
     else:
         assert {"--project", "--store"} <= options
 
