@@ -1,58 +1,34 @@
 """Streams as append-only segment files: one for each stream and process, shared by nobody."""
 
-import functools
-import itertools
-import os
-import re
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from urllib.parse import quote, unquote
+from typing import NamedTuple
+from urllib.parse import unquote
 
-from trimtab.adapters.durable_file import flush, flush_folder
-from trimtab.adapters.process_holder import this_process
-from trimtab.adapters.stream_segment import MOST_BYTES, frame_batch, frame_end, is_damaged, read_segment
-from trimtab.atoms.error import Damaged, StoreError, UsageError
+from trimtab.adapters.durable_file import flush_folder
+from trimtab.adapters.segment_file import SegmentFile, end_of, folders_of, state_abandoned
+from trimtab.adapters.segment_reader import SegmentReader
+from trimtab.adapters.stream_segment import MOST_BYTES
+from trimtab.atoms.error import StoreError, UsageError
 from trimtab.ports.streams import Cursor
 
 #: A segment that has grown beyond this is closed, and the next begun.
 SEGMENT_BYTES = 64 << 20
+#: Segments that a process holds open; beyond them the one that was written longest ago is closed.
+MOST_OPEN = 128
 _MOST_APPENDS = 4096
-#: Keeps the segments of two openings in one process apart.
-_COUNT = itertools.count()
 
 
-class _Segment:
-    """The file that this process adds to for one stream."""
+class _Append(NamedTuple):
+    """What waits for the writing thread; without records: the stream's segment is to be closed."""
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        self._batch = 0
-        self.size_bytes = 0
-
-    def write(self, records: Sequence[bytes]) -> None:
-        self._batch += 1
-        self._put(frame_batch(records, self._batch))
-
-    def flush(self) -> None:
-        flush(self._descriptor)
-
-    def close(self, *, whole: bool) -> None:
-        try:
-            if whole:
-                self._put(frame_end(self._batch + 1))
-                self.flush()
-        finally:
-            os.close(self._descriptor)
-
-    def _put(self, content: bytes) -> None:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
-        self.size_bytes += len(content)
+    stream: str
+    records: Sequence[bytes]
+    done: Future[None]
 
 
 class SegmentStreams:
@@ -65,12 +41,12 @@ class SegmentStreams:
     def __init__(self, folder: Path) -> None:
         """Use `folder`, which must be there."""
         self._folder = folder
-        self._queue: SimpleQueue[tuple[str, Sequence[bytes], Future[None]] | None] = SimpleQueue()
-        self._segments: dict[str, _Segment] = {}
+        self._queue: SimpleQueue[_Append | None] = SimpleQueue()
+        self._segments: dict[str, SegmentFile] = {}
+        self._reader = SegmentReader()
         self._failed: StoreError | None = None
         self._closing = threading.Lock()
         self._closed = False
-        self._torn: dict[Path, int] = {}
         self._thread = threading.Thread(target=self._work, name="stream-writer", daemon=True)
         self._thread.start()
 
@@ -85,49 +61,48 @@ class SegmentStreams:
             UsageError: No stream can have this name, or a record is too long.
             StoreError: The streams were closed, or the disk refused an earlier flush.
         """
-        _folders_of(stream)
+        folders_of(stream)
         if any(len(record) > MOST_BYTES for record in records):
             raise UsageError(f"stream {stream!r}: a record is longer than {MOST_BYTES} bytes: split it")
         done: Future[None] = Future()
-        with self._closing:
-            if self._failed:
-                raise self._failed
-            if self._closed:
-                raise StoreError(f"{self._folder} has been closed by this process")
-            if records:
-                self._queue.put((stream, records, done))
-            else:
-                done.set_result(None)
+        if records:
+            self._submit(_Append(stream, records, done))
+        else:
+            done.set_result(None)
         return done
 
     def read(
-        self, stream: str, after: Cursor | None = None, limit: int | None = None
+        self,
+        stream: str,
+        after: Cursor | None = None,
+        limit: int | None = None,
+        *,
+        until: Cursor | None = None,
+        rest: bool = False,
     ) -> tuple[list[bytes], Cursor]:
-        """See the port.
+        """See the port."""
+        return self._reader.read(self._folder_of(stream), after, limit, until, rest=rest)
 
-        Raises:
-            Damaged: Records that were acknowledged cannot be read any more; the message names the file.
-        """
-        folder = self._folder.joinpath(*_folders_of(stream))
-        taken = dict(after.segments) if after else {}
-        records: list[bytes] = []
-        for path in sorted(folder.glob("*.seg")):
-            left = None if limit is None else limit - len(records)
-            if left == 0:
-                break
-            start = taken.get(path.name, 0)
-            if path.stat().st_size == start:
-                continue
-            frames = read_segment(path, start, left)
-            if frames.torn:
-                self._refuse_damage(path)
-            records += frames.records
-            taken[path.name] = frames.end
-        return records, Cursor(segments=taken)
+    def faults(self, stream: str) -> list[str]:
+        """See the port."""
+        return self._reader.faults(self._folder_of(stream))
+
+    def forget(self, stream: str, upto: Cursor) -> None:
+        """See the port. A segment goes as a whole, once nobody writes it and all of it lies before the cursor."""
+        folder = self._folder_of(stream)
+        closed: Future[None] = Future()
+        self._submit(_Append(stream, (), closed))
+        closed.result()
+        for path in list(self._reader.removable(folder, upto)):
+            end_of(path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            flush_folder(folder)
+        with suppress(OSError):
+            folder.rmdir()  # succeeds where nothing is left in it
 
     def names(self) -> list[str]:
         """See the port."""
-        folders = {path.parent for path in self._folder.rglob("*.seg")}
+        folders = {path.parent for path in self._folder.rglob("*.seg*")}
         return sorted("/".join(map(unquote, folder.relative_to(self._folder).parts)) for folder in folders)
 
     def close(self) -> None:
@@ -139,13 +114,16 @@ class SegmentStreams:
             self._queue.put(None)
         self._thread.join()
 
-    def _refuse_damage(self, path: Path) -> None:
-        size = path.stat().st_size
-        if self._torn.get(path) == size:
-            return
-        if is_damaged(path.read_bytes()):
-            raise Damaged(f"stream segment {path} is damaged on disk: restore it from a backup")
-        self._torn[path] = size
+    def _folder_of(self, stream: str) -> Path:
+        return self._folder.joinpath(*folders_of(stream))
+
+    def _submit(self, append: _Append) -> None:
+        with self._closing:
+            if self._failed:
+                raise self._failed
+            if self._closed:
+                raise StoreError(f"{self._folder} has been closed by this process")
+            self._queue.put(append)
 
     def _work(self) -> None:
         last = False
@@ -158,50 +136,83 @@ class SegmentStreams:
                 pass
             last = None in waiting
             self._commit([item for item in waiting if item is not None])
-        for segment in self._segments.values():
-            segment.close(whole=self._failed is None)
+        for stream in list(self._segments):
+            if self._failed is None:
+                self._close_segment(stream)
+            else:
+                self._drop(stream)
 
-    def _commit(self, appends: list[tuple[str, Sequence[bytes], Future[None]]]) -> None:
+    def _commit(self, appends: list[_Append]) -> None:
         """Write what waits, one write and one flush a stream, then tell those who wait."""
-        written: list[tuple[str, list[Future[None]]]] = []
-        for stream in dict.fromkeys(stream for stream, _, _ in appends):
-            mine = [(records, done) for name, records, done in appends if name == stream]
+        by_stream: dict[str, list[_Append]] = {}
+        for append in appends:
+            by_stream.setdefault(append.stream, []).append(append)
+        written: list[tuple[str, list[_Append]]] = []
+        for stream, mine in by_stream.items():
+            records = [record for append in mine for record in append.records]
             try:
                 if self._failed:
                     raise self._failed
-                self._segment(stream).write([record for records, _ in mine for record in records])
-                written.append((stream, [done for _, done in mine]))
+                if records:
+                    self._segment(stream).write(records)
+                written.append((stream, mine))
             except Exception as error:
                 self._drop(stream)
-                _refuse([done for _, done in mine], self._said(error))
-        for stream, waiting in written:
-            try:
-                self._segments[stream].flush()
-            except OSError as error:
-                self._failed = StoreError(
-                    f"{self._folder}: the disk did not take a write ({error}); this process acknowledges "
-                    "nothing more: check the disk, run `trimtab fsck`, then start again"
-                )
-            if self._failed:
-                _refuse(waiting, self._failed)
-                continue
-            for done in waiting:
-                done.set_result(None)
-            if self._segments[stream].size_bytes > SEGMENT_BYTES:
-                self._segments.pop(stream).close(whole=True)
+                _refuse(mine, self._said(error))
+        for stream, mine in written:
+            self._acknowledge(stream, mine)
+        while len(self._segments) > MOST_OPEN:
+            self._close_segment(next(iter(self._segments)))
 
-    def _segment(self, stream: str) -> _Segment:
-        if stream not in self._segments:
+    def _acknowledge(self, stream: str, mine: list[_Append]) -> None:
+        segment = self._segments.get(stream)
+        try:
+            if segment is not None:
+                segment.flush()
+        except OSError as error:
+            self._failed = StoreError(
+                f"{self._folder}: the disk did not take a write ({error}); this process acknowledges "
+                "nothing more: check the disk, run `trimtab fsck`, then start again"
+            )
+        if self._failed:
+            _refuse(mine, self._failed)
+            return
+        for append in mine:
+            if append.records:
+                append.done.set_result(None)
+        closing = [append for append in mine if not append.records]
+        if segment is not None and (closing or segment.size_bytes > SEGMENT_BYTES):
+            self._close_segment(stream)
+        for append in closing:
+            append.done.set_result(None)
+
+    def _segment(self, stream: str) -> SegmentFile:
+        segment = self._segments.pop(stream, None)
+        if segment is None:
+            segment = self._begin_segment(stream)
+        self._segments[stream] = segment  # the one that was written last stands last
+        return segment
+
+    def _begin_segment(self, stream: str) -> SegmentFile:
+        for attempt in range(3):
             folder = self._folder
-            for part in _folders_of(stream):
+            for part in folders_of(stream):
                 if not (folder / part).is_dir():
                     (folder / part).mkdir(mode=0o700, exist_ok=True)
                     flush_folder(folder)
                 folder = folder / part
-            name = f"{time.time_ns() // 1000:014x}-{next(_COUNT):04x}-{quote(this_process(), safe='')}.seg"
-            self._segments[stream] = _Segment(folder / name)
-            flush_folder(folder)
-        return self._segments[stream]
+            try:
+                state_abandoned(folder)
+                return SegmentFile(folder)
+            except FileNotFoundError:  # another process forgot all of the stream, and its folder, just now
+                if attempt == 2:
+                    raise
+        raise AssertionError("not reached")
+
+    def _close_segment(self, stream: str) -> None:
+        """End a segment that is wholly durable; what cannot be stated now, the next one in this folder states."""
+        with suppress(OSError):
+            self._segments.pop(stream).close(whole=True)
 
     def _drop(self, stream: str) -> None:
         segment = self._segments.pop(stream, None)
@@ -216,19 +227,6 @@ class SegmentStreams:
         return error
 
 
-def _refuse(waiting: list[Future[None]], error: Exception) -> None:
-    for done in waiting:
-        done.set_exception(error)
-
-
-@functools.lru_cache(maxsize=1024)
-def _folders_of(stream: str) -> tuple[str, ...]:
-    """The folders of a stream's name; upper case is escaped, as some file systems do not tell it."""
-    parts = stream.split("/")
-    if any(part in ("", ".", "..") for part in parts):
-        raise UsageError(f"{stream!r} cannot name a stream: give words with single slashes between them")
-    named = [re.sub("%..", lambda found: found[0].lower(), quote(part, safe="")) for part in parts]
-    named = [re.sub("[A-Z]", lambda found: f"%{ord(found[0]):02x}", part) for part in named]
-    if any(len(part) > 200 or part.endswith(".seg") for part in named):
-        raise UsageError(f"{stream!r} cannot name a stream: a part is too long, or ends in '.seg'")
-    return tuple(named)
+def _refuse(appends: list[_Append], error: Exception) -> None:
+    for append in appends:
+        append.done.set_exception(error)

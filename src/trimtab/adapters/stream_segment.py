@@ -96,6 +96,45 @@ def read_segment(path: Path, start: int, most: int | None = None) -> Frames:
     return Frames(records, ends, start, batch, bool(content))
 
 
+def read_between(path: Path, start: int, stop: int, most: int | None) -> Frames:
+    """Records of a segment file between two bytes where records begin, wherever batches end; `batch` is 0."""
+    with path.open("rb") as file:
+        file.seek(start)
+        content = file.read(stop - start)
+    records: list[bytes] = []
+    ends: list[int] = []
+    position = 0
+    while (most is None or len(records) < most) and (frame := _frame_at(content, position)) is not None:
+        record, flagged, position = frame
+        if not flagged & _END:
+            records.append(record)
+            ends.append(start + position)
+    full = most is not None and len(records) >= most
+    return Frames(records, ends, start + position, 0, not full and start + position < stop)
+
+
+def salvage(content: bytes, start: int, most: int | None = None) -> Frames:
+    """What can still be read of a damaged segment, given from its first byte, from byte `start` on.
+
+    Every record that has its checksum; those of a batch that was not whole are among them. `end` is where the last
+    of them ends, or the end of the segment.
+    """
+    records: list[bytes] = []
+    ends: list[int] = []
+    position, batch = 0, 0
+    while position < len(content) and (most is None or len(records) < most):
+        frame = _frame_at(content, position)
+        if frame is None or not batch <= frame[1] & ~_FLAGS <= batch + len(content):
+            position += 1
+            continue
+        record, flagged, position = frame
+        batch = flagged & ~_FLAGS
+        if not flagged & _END and position > start:
+            records.append(record)
+            ends.append(position)
+    return Frames(records, ends, position, batch, False)
+
+
 def is_damaged(content: bytes) -> bool:
     """Whether a segment, given from its first byte, has a break that is not a torn tail."""
     whole = read_frames(content)

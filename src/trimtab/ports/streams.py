@@ -20,6 +20,7 @@ class Streams(Protocol):
     - Records of one append stay together and in order; appends of several processes come in some order.
     - A torn tail after a crash is passed over by readers; every acknowledged record is read, exactly as written.
     - `read` gives the records after a cursor and the cursor to go on from; reading takes nothing away.
+    - `forget` takes away what its caller has kept elsewhere: of what was not read, nothing is ever lost.
     """
 
     def append(self, stream: str, records: Sequence[bytes]) -> None:
@@ -31,9 +32,34 @@ class Streams(Protocol):
         ...
 
     def read(
-        self, stream: str, after: Cursor | None = None, limit: int | None = None
+        self,
+        stream: str,
+        after: Cursor | None = None,
+        limit: int | None = None,
+        *,
+        until: Cursor | None = None,
+        rest: bool = False,
     ) -> tuple[list[bytes], Cursor]:
-        """Records after `after` (all, when None)."""
+        """Records after `after` (all, when None).
+
+        Args:
+            until: A cursor that an earlier call gave: between the two it reads the same records again, and no others.
+            rest: What is damaged is passed over, and everything else is read.
+
+        Raises:
+            Damaged: Records that were acknowledged cannot be read any more; the message names where they lie.
+        """
+        ...
+
+    def faults(self, stream: str) -> list[str]:
+        """Reads the whole stream: a sentence for each place where acknowledged records cannot be read any more."""
+        ...
+
+    def forget(self, stream: str, upto: Cursor) -> None:
+        """Records up to the cursor may go: some or all of them are not read any more.
+
+        Records that came after it stay, also those that come meanwhile. Forgetting again is no error.
+        """
         ...
 
     def names(self) -> list[str]:

@@ -15,6 +15,8 @@ class MemoryStreams:
 
     def __init__(self) -> None:
         self._streams: dict[str, list[bytes]] = {}
+        #: Records of each stream that are not there any more.
+        self._forgotten: dict[str, int] = {}
         self._lock = threading.Lock()
         self._closed = False
 
@@ -36,13 +38,38 @@ class MemoryStreams:
         return done
 
     def read(
-        self, stream: str, after: Cursor | None = None, limit: int | None = None
+        self,
+        stream: str,
+        after: Cursor | None = None,
+        limit: int | None = None,
+        *,
+        until: Cursor | None = None,
+        rest: bool = False,
     ) -> tuple[list[bytes], Cursor]:
         """See the port."""
         start = after.segments.get(_SEGMENT, 0) if after else 0
         with self._lock:
-            found = self._streams.get(stream, [])[start : None if limit is None else start + limit]
+            gone = self._forgotten.get(stream, 0)
+            start = max(start, gone)
+            stop = until.segments.get(_SEGMENT, 0) if until else gone + len(self._streams.get(stream, []))
+            stop = stop if limit is None else min(stop, start + limit)
+            found = self._streams.get(stream, [])[start - gone : max(stop - gone, 0)]
         return found, Cursor(segments={_SEGMENT: start + len(found)})
+
+    def faults(self, stream: str) -> list[str]:
+        """See the port: memory has none."""
+        return []
+
+    def forget(self, stream: str, upto: Cursor) -> None:
+        """See the port."""
+        with self._lock:
+            gone = self._forgotten.get(stream, 0)
+            count = max(upto.segments.get(_SEGMENT, 0) - gone, 0)
+            if stream in self._streams:
+                del self._streams[stream][:count]
+                self._forgotten[stream] = gone + count
+                if not self._streams[stream]:
+                    del self._streams[stream]
 
     def names(self) -> list[str]:
         """See the port."""

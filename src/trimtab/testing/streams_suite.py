@@ -97,6 +97,47 @@ class StreamsRead:
         assert whole == one.read("s")[0]
         assert len(whole) == 16
 
+    @pytest.mark.parametrize("limit", [1, 2, 3])
+    def test_between_two_cursors_it_is_the_same_again(self, make: MakeStreams, limit: int) -> None:
+        one, two = make(), make()
+        one.append("s", [b"1", b"2", b"3"])
+        two.append("s", [b"4", b"5"])
+        pages: list[tuple[Cursor, Cursor, list[bytes]]] = []
+        after = Cursor()
+        while True:
+            records, until = one.read("s", after, limit)
+            if not records:
+                break
+            pages.append((after, until, records))
+            after = until
+        one.append("s", [b"6"])
+        two.append("s", [b"7"])
+        for after, until, records in pages:
+            assert one.read("s", after, until=until)[0] == records
+        assert sorted(one.read("s", pages[-1][1])[0]) == [b"6", b"7"]
+        assert two.read("s", until=Cursor())[0] == []
+
+    def test_what_is_forgotten_was_read_and_the_rest_stays(self, make: MakeStreams) -> None:
+        streams = make()
+        streams.append("s", [b"1", b"2"])
+        _, cursor = streams.read("s")
+        streams.append("s", [b"3"])
+        streams.forget("s", cursor)
+        assert streams.read("s", cursor)[0] == [b"3"]
+        _, cursor = streams.read("s", cursor)
+        streams.forget("s", cursor)
+        streams.forget("s", cursor)
+        assert streams.read("s", cursor)[0] == []
+        streams.append("s", [b"4"])
+        assert streams.read("s", cursor)[0] == [b"4"]
+
+    def test_a_whole_stream_has_no_faults(self, make: MakeStreams) -> None:
+        streams = make()
+        streams.append("s", [b"1", b"2"])
+        assert streams.faults("s") == []
+        assert streams.faults("nobody") == []
+        assert streams.read("s", rest=True)[0] == [b"1", b"2"]
+
     def test_a_limit_of_nothing_moves_nothing(self, make: MakeStreams) -> None:
         streams = make()
         streams.append("s", [b"1"])
