@@ -8,7 +8,14 @@ import pytest
 from trimtab.adapters.postgres_ledger import PostgresLedger
 from trimtab.adapters.sqlite_ledger import SqliteLedger
 from trimtab.ports.ledger import Ledger
-from trimtab.testing.ledger_suite import LedgerAppends, LedgerLaws, LedgerLeases, LedgerReading, MakeLedger
+from trimtab.testing.ledger_key_suite import LedgerKeys
+from trimtab.testing.ledger_suite import (
+    LedgerAppends,
+    LedgerLaws,
+    LedgerLeases,
+    LedgerReading,
+    MakeLedger,
+)
 from trimtab.testing.memory_ledger import MemoryLedger
 
 
@@ -32,6 +39,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeLedger]
 
 
 class TestAppends(LedgerAppends):
+    pass
+
+
+class TestKeys(LedgerKeys):
     pass
 
 

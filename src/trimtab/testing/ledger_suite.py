@@ -2,7 +2,7 @@
 
 `make(wall=clock)` opens a ledger that is empty at first; called again in one test it opens the same ledger
 again, as another process would (or gives the same object, where there is no place to open). `wall` is the
-function that says the seconds since 1970 by which leases end; it may be left out.
+function that says the seconds since 1970 by which leases end; it may be left out. `ledger_key_suite` goes on.
 """
 
 import threading
