@@ -1,4 +1,4 @@
-"""The blobs' suite on files and on the fake."""
+"""The blobs' suite on files, on S3 and on the fake."""
 
 import os
 import time
@@ -6,41 +6,86 @@ from pathlib import Path
 
 import pytest
 
+from parts.s3 import S3Server
 from trimtab.adapters.local_blobs import LocalBlobs
+from trimtab.adapters.s3_blobs import open_s3_blobs
 from trimtab.ports.blobs import Blobs
 from trimtab.testing.blobs_suite import Age, BlobsDiscard, BlobsKeep, Damage, MakeBlobs
 from trimtab.testing.memory_blobs import MemoryBlobs, flip_bit, set_back
 
 
-@pytest.fixture(params=["local", "memory"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> MakeBlobs:
-    memory = MemoryBlobs()
-    return (lambda: LocalBlobs(tmp_path)) if request.param == "local" else (lambda: memory)
+class OnFiles:
+    """Blobs in a folder."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
-@pytest.fixture
-def damage(tmp_path: Path) -> Damage:
-    def change(blobs: Blobs, key: str) -> None:
-        if isinstance(blobs, MemoryBlobs):
-            flip_bit(blobs, key)
-            return
-        path = tmp_path / key[:2] / key
+    def make(self) -> Blobs:
+        return LocalBlobs(self._folder)
+
+    def damage(self, blobs: Blobs, key: str) -> None:
+        path = self._folder / key[:2] / key
         content = path.read_bytes()
         path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
 
-    return change
+    def age(self, blobs: Blobs, key: str, seconds: float) -> None:
+        moment = time.time() - seconds
+        os.utime(self._folder / key[:2] / key, (moment, moment))
+
+
+class OnS3:
+    """Blobs on a real server."""
+
+    def __init__(self, server: S3Server) -> None:
+        self._server, self._url = server, server.url()
+        self._prefix = self._url.partition("?")[0].rpartition("/")[2]
+
+    def make(self) -> Blobs:
+        return open_s3_blobs(self._url)
+
+    def damage(self, blobs: Blobs, key: str) -> None:
+        self._server.damage(f"{self._prefix}/blobs/{key[:2]}/{key}")
+
+    def age(self, blobs: Blobs, key: str, seconds: float) -> None:
+        self._server.age(f"{self._prefix}/blobs/{key[:2]}/{key}", seconds)
+
+
+class InMemory:
+    """The fake."""
+
+    def __init__(self) -> None:
+        self._blobs = MemoryBlobs()
+
+    def make(self) -> Blobs:
+        return self._blobs
+
+    def damage(self, blobs: Blobs, key: str) -> None:
+        flip_bit(self._blobs, key)
+
+    def age(self, blobs: Blobs, key: str, seconds: float) -> None:
+        set_back(self._blobs, key, seconds)
+
+
+@pytest.fixture(params=["local", "memory", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> OnFiles | OnS3 | InMemory:
+    if request.param == "s3":
+        return OnS3(request.getfixturevalue("s3_server"))
+    return OnFiles(tmp_path) if request.param == "local" else InMemory()
 
 
 @pytest.fixture
-def age(tmp_path: Path) -> Age:
-    def change(blobs: Blobs, key: str, seconds: float) -> None:
-        if isinstance(blobs, MemoryBlobs):
-            set_back(blobs, key, seconds)
-            return
-        moment = time.time() - seconds
-        os.utime(tmp_path / key[:2] / key, (moment, moment))
+def make(place: OnFiles | OnS3 | InMemory) -> MakeBlobs:
+    return place.make
 
-    return change
+
+@pytest.fixture
+def damage(place: OnFiles | OnS3 | InMemory) -> Damage:
+    return place.damage
+
+
+@pytest.fixture
+def age(place: OnFiles | OnS3 | InMemory) -> Age:
+    return place.age
 
 
 class TestKeep(BlobsKeep):
