@@ -12,7 +12,7 @@ from trimtab.adapters.postgres_ledger.connection import (
     connect,
     refuse_forgetful,
 )
-from trimtab.adapters.postgres_ledger.said import is_lost, said
+from trimtab.adapters.postgres_ledger.said import is_lost, is_nowhere, said
 from trimtab.adapters.postgres_ledger.schema import prepare
 from trimtab.adapters.postgres_ledger.table import PostgresTables, PostgresWritingTables
 from trimtab.adapters.postgres_ledger.url import PostgresUrl
@@ -90,7 +90,7 @@ class PostgresDatabase:
                 return connection
             except psycopg.Error as error:
                 self._discard(connection)
-                if not is_lost(error):
+                if not is_lost(error) or is_nowhere(error):
                     raise said(self.shown, error) from error
                 patience.wait(error)
             except BaseException:

@@ -26,10 +26,13 @@ def is_lost(error: psycopg.Error) -> bool:
     if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return False
     text = str(error)
-    if "could not translate host name" in text or ("invalid" in text and "connection option" in text):
-        return False
     # Refused for good (password, database, role): libpq gives no SQLSTATE for it, only the server's FATAL.
     return "FATAL:" not in text or any(words in text for words in _PASSES)
+
+
+def is_nowhere(error: psycopg.Error) -> bool:
+    """Whether no machine has the host's name: at the first try that is a slip, later it may pass."""
+    return any(words in str(error) for words in ("failed to resolve host", "could not translate host name"))
 
 
 def said(shown: str, error: psycopg.Error) -> StoreError | ConfigurationRefused:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from trimtab.adapters.sqlite_ledger import SqliteLedger
-from trimtab.atoms.error import Damaged, StoreError
-from trimtab.testing.example_record import artifact, made
+from trimtab.atoms.entry import chain_value
+from trimtab.atoms.error import Damaged, StoreError, UsageError
+from trimtab.testing.example_record import artifact, check, made
 from trimtab.testing.ledger_suite import chain_holds
 
 
@@ -133,3 +134,80 @@ def test_the_lease_of_a_killed_process_is_free_at_once(ledger: SqliteLedger, pat
     mine = ledger.take_lease("lead", "me", 1.0)
     assert mine is not None
     assert mine.token > token
+
+
+def test_last_entries_that_are_gone_are_missed_though_the_rest_of_the_chain_holds(
+    ledger: SqliteLedger, path: Path
+) -> None:
+    ledger.append(made(1, 2, 3))
+    before = ledger.head()
+    by_hand(path, "DELETE FROM entry WHERE seq > 3")
+    reading = ledger.entries()
+    assert [next(reading).seq for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(Damaged, match="entry 4 is missing"):
+        next(reading)
+    with pytest.raises(Damaged, match="entry 4 is missing"):
+        list(ledger.entries(after=3))
+    with pytest.raises(Damaged, match="entry 4 is missing"):
+        ledger.append(made(4))
+    assert ledger.head() == before
+    assert [entry.seq for entry in ledger.entries(limit=3)] == [1, 2, 3]
+
+
+def test_an_end_that_was_written_anew_is_told(ledger: SqliteLedger, path: Path) -> None:
+    """The chain of the forger holds; what the last append recorded is another."""
+    ledger.append(made(1))
+    body = b'{"forged":true}'
+    chain = list(ledger.entries())[1].chain
+    by_hand(
+        path, "UPDATE entry SET body = ?, chain = ? WHERE seq = 3", body, chain_value(chain, "closing", body)
+    )
+    with pytest.raises(Damaged, match=r"entry 3 .*not the one"):
+        list(ledger.entries())
+    with pytest.raises(Damaged, match="entry 3 is not the one"):
+        ledger.append(made(2))
+
+
+def test_without_its_recorded_end_it_neither_grows_nor_is_read(ledger: SqliteLedger, path: Path) -> None:
+    ledger.append(made(1))
+    by_hand(path, "DELETE FROM head")
+    for attempt in (lambda: ledger.append(made(2)), lambda: list(ledger.entries()), ledger.head):
+        with pytest.raises(Damaged, match="where it ends"):
+            attempt()
+
+
+KEYED = """
+import sys
+from pathlib import Path
+from trimtab.adapters.sqlite_ledger import SqliteLedger
+from trimtab.testing.example_record import artifact, check
+ledger = SqliteLedger(Path(sys.argv[1]))
+number = 0
+while True:
+    number += 1
+    print(number, flush=True)
+    ledger.append([check(artifact(1).id, number=number)], key=str(number))
+"""
+
+
+def test_an_append_that_was_killed_is_made_once_by_its_key(ledger: SqliteLedger, path: Path) -> None:
+    """Whether or not it was written when the process died, the retry gives its number and doubles nothing."""
+    ledger.append(made(1))
+    for kill in range(5):
+        with subprocess.Popen(
+            [sys.executable, "-c", KEYED, str(path)],
+            stdout=subprocess.PIPE,
+            env={"PYTHONPATH": ":".join(sys.path)},
+        ) as child:
+            assert child.stdout is not None
+            for _ in range(10 + kill):
+                child.stdout.readline()
+            child.kill()
+            child.stdout.read()
+        assert child.returncode == -9, "the fault did not fire"
+        for number in range(1, 12 + kill):
+            records = [check(artifact(1).id, number=number)]
+            assert ledger.append(records, key=str(number)) == 3 + number
+        with pytest.raises(UsageError, match="other records"):
+            ledger.append(made(2), key="1")
+    assert chain_holds(ledger)
