@@ -12,10 +12,12 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from parts.s3_way import S3Way
 
 BUCKET = "tests"
 ACCESS_KEY, SECRET_KEY = "AKIATESTTESTTEST", "tests/secret/key/of/the/tests"
@@ -84,7 +86,7 @@ class RcloneServer:
             begun = log.tell()
             command = [rclone_program(), "serve", "s3", "--addr", f"127.0.0.1:{self.port}", str(self.data)]
             environment = os.environ | {
-                "RCLONE_AUTH_KEY": f"{ACCESS_KEY},{SECRET_KEY}",
+                "RCLONE_AUTH_KEY": f'"{ACCESS_KEY},{SECRET_KEY}"',
                 "RCLONE_CONFIG": os.devnull,
             }
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
@@ -160,3 +162,17 @@ def rclone(s3_credentials: None, tmp_path: Path) -> Iterator[RcloneServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def way_to() -> Iterator[Callable[..., S3Way]]:
+    """Makes a way with troubles to a server: `way_to(endpoint, create_only_in=None)`."""
+    ways: list[S3Way] = []
+
+    def make(endpoint: str, *, create_only_in: Path | None = None) -> S3Way:
+        ways.append(S3Way(endpoint, create_only_in=create_only_in))
+        return ways[-1]
+
+    yield make
+    for way in ways:
+        way.close()

@@ -46,7 +46,8 @@ def insist(ask: Callable[[], Answer], place: Place, *, patience_s: float = PATIE
         except AlreadyExistsError:
             raise
         except (BaseError, FileNotFoundError) as error:
-            told = str(error)
+            # What follows repeats it with our own settings among its words.
+            told = str(error).partition("Debug source:")[0]
             if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in told:
                 raise
             if not _may_pass(told) or time.monotonic() + wait_s > deadline:
