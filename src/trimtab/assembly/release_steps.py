@@ -114,8 +114,9 @@ class Releaser:
         ]
         first = parse_instant(sealed[-1].last) if sealed else parse_instant(state.since)
         last = session.store.now()
-        records = self._log.requests(first, last)
-        if records and (len(records) >= self._policy.min_requests or last - first >= LOOK):
+        count = self._log.count(first, last)
+        if count and (count >= self._policy.min_requests or last - first >= LOOK):
+            records = self._log.requests(first, last)
             done = session.run(
                 monitor_stage.CARD,
                 "monitor",

@@ -1,11 +1,12 @@
 """One turn of one model's loop: watch, release, weigh, rebuild. What was begun is finished first."""
 
 from trimtab.assembly.build import Built, build
-from trimtab.assembly.monitor_steps import WindowJudge
+from trimtab.assembly.monitor_steps import REACH, WindowJudge
 from trimtab.assembly.release_steps import Releaser
 from trimtab.assembly.served_log import ServedLog
 from trimtab.assembly.session import Session
 from trimtab.assembly.trigger_steps import Trigger
+from trimtab.atoms.instant import parse_instant
 from trimtab.ports.executor import Executor
 from trimtab.spec.model import ModelSpec
 
@@ -25,6 +26,7 @@ class Loop:
     def turn(self) -> list[str]:
         """Judge what is due, move a release on, and retrain where that is wanted; returns what is worth telling."""
         self._session.memory.refresh()
+        self._forget_judged()
         self.log.refresh()
         lines = self._judge.judge_due()
         lines += self._releaser.advance()
@@ -41,6 +43,17 @@ class Loop:
         if built.version is None:
             return []
         return self._releaser.begin(built.version)
+
+    def _forget_judged(self) -> None:
+        """Let the log hold nothing that no window, and no release on its way, will ask for again."""
+        windows = self._judge.windows()
+        if not windows:
+            return
+        needed = parse_instant(windows[-1].last) - REACH
+        state = self._session.memory.releases.plan(self.spec.name)
+        if state is not None and state.plan.challenger is not None:
+            needed = min(needed, parse_instant(state.since))
+        self.log.forget_before(needed)
 
     def _answer_order(self) -> list[str]:
         """Build what the newest open order asks for, and begin its release when no other one is on its way."""

@@ -1,7 +1,7 @@
 """What the prediction log and the outcomes stream hold, one record a line."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -44,19 +44,41 @@ class LoggedOutcome(msgspec.Struct, frozen=True, gc=False):
     row: int = 0
     key: Any = None
     at: str = ""
+    #: The call that it came by and its place there, where that call can come again.
+    call: str = ""
 
 
 _PREDICTION = msgspec.json.Decoder(LoggedPrediction)
 _OUTCOME = msgspec.json.Decoder(LoggedOutcome)
 
 
+class Shelf(Protocol):
+    """Where a book keeps its entries: a dict, or something that may outgrow memory."""
+
+    def get(self, key: str) -> Any:
+        """The value under `key`, or None."""
+        ...
+
+    def __setitem__(self, key: str, value: Any) -> None: ...
+
+
+def counts_as(role: str, error: str | None) -> str:
+    """As what a record counts, once a request id: its one answer, a shadow's answer, or the failure of a role.
+
+    A request that came again is answered by whoever has the traffic then: it has one answer all the same.
+    """
+    if error is not None:
+        return f"{role} failed"
+    return "shadow" if role == "shadow" else "answer"
+
+
 def read_predictions(records: Iterable[bytes | LoggedPrediction]) -> list[LoggedPrediction]:
-    """The records of a prediction log in order, each (request, role) once: the first wins."""
+    """The records of a prediction log in order, each request once as what it counts: the first wins."""
     seen: set[tuple[str, str]] = set()
     kept = []
     for record in records:
         prediction = _PREDICTION.decode(record) if isinstance(record, bytes) else record
-        name = (prediction.id, prediction.role)
+        name = (prediction.id, counts_as(prediction.role, prediction.error))
         if name not in seen:
             seen.add(name)
             kept.append(prediction)
@@ -64,11 +86,22 @@ def read_predictions(records: Iterable[bytes | LoggedPrediction]) -> list[Logged
 
 
 class OutcomeBook:
-    """Outcomes by request row and by key; the later one counts. Grows by `add`, so it can be kept."""
+    """Outcomes by request row and by key; the later one counts. Grows by `add`, so it can be kept.
 
-    def __init__(self, records: Iterable[bytes | LoggedOutcome] = ()) -> None:
-        self._by_row: dict[tuple[str, int], tuple[int, str]] = {}
-        self._by_key: dict[str, tuple[int, str]] = {}
+    What came by one call counts once, also where that call came again much later: it corrects nothing then.
+    """
+
+    def __init__(
+        self, records: Iterable[bytes | LoggedOutcome] = (), *, shelf: Callable[[], Shelf] = dict
+    ) -> None:
+        """
+        Args:
+            shelf: Makes an empty place for entries.
+        """
+        self._by_row = shelf()
+        self._by_key = shelf()
+        self._calls = shelf()
+        self._keyed = False
         self._count = 0
         self.add(records)
 
@@ -82,22 +115,27 @@ class OutcomeBook:
             truth = label_text(outcome.truth)
             if truth is None:
                 continue
+            if outcome.call:
+                if self._calls.get(outcome.call):
+                    continue
+                self._calls[outcome.call] = True
             self._count += 1
             if outcome.id is not None:
-                self._by_row[outcome.id, outcome.row] = (self._count, truth)
+                self._by_row[f"{outcome.row} {outcome.id}"] = (self._count, truth)
             key = label_text(outcome.key)
             if key is not None:
                 self._by_key[key] = (self._count, truth)
+                self._keyed = True
 
     def truths(self, ids: Sequence[str], rows: Sequence[int], keys: Sequence[Any] | None) -> list[str | None]:
         """The outcome of each row as text, None where it is not known yet."""
         by_row, by_key = self._by_row, self._by_key
-        found = [by_row.get(place) for place in zip(ids, rows, strict=True)]
-        if keys is None or not by_key:
+        found = [by_row.get(f"{row} {name}") for name, row in zip(ids, rows, strict=True)]
+        if keys is None or not self._keyed:
             return [None if outcome is None else outcome[1] for outcome in found]
         merged: list[str | None] = []
         for outcome, key in zip(found, keys, strict=True):
             named = by_key.get(label_text(key) or "")
-            latest = max((one for one in (outcome, named) if one is not None), default=None)
+            latest = max((tuple(one) for one in (outcome, named) if one is not None), default=None)
             merged.append(None if latest is None else latest[1])
         return merged

@@ -61,6 +61,8 @@ class Request:
         #: The body as far as it was read.
         self.body = b""
         self.request_id: str | None = None
+        #: Digest of the idempotency key that the call came with.
+        self.call_id: str | None = None
         #: True where the client is still sending a body that nobody will use.
         self.unread = False
         self.started = perf_counter()
@@ -71,12 +73,19 @@ class Request:
 
     async def json(self, shape: type[Shape]) -> Shape:
         """The body as `shape`; Problem says what is wrong with it."""
-        self._require_json()
-        self.body = await self._read()
-        return decode(self.body, shape)
+        return decode(await self.read(), shape)
+
+    async def read(self) -> bytes:
+        """The body, which must say that it is JSON; read once, however often it is asked for."""
+        if not self._whole:
+            self._require_json()
+            self.body = await self._read()
+        return self.body
 
     def identify(self, given: str | None) -> str | None:
-        """The request's id: from the body, else from `X-Request-Id`, else None."""
+        """The request's id: from the body, else by its idempotency key, else from `X-Request-Id`, else None."""
+        if given is None and self.call_id is not None:
+            given = self.call_id
         if given is None:
             header = self.headers.get(b"x-request-id")
             if header is None:

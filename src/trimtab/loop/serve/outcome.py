@@ -24,8 +24,14 @@ class OutcomeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outcomes: list[Outcome]
 
 
-def records_of(request: OutcomeRequest, manifest: Manifest, at: str, *, most: int) -> list[bytes]:
-    """Lines of `outcomes/<model>`; Problem names the first outcome that does not fit and why."""
+def records_of(
+    request: OutcomeRequest, manifest: Manifest, at: str, *, most: int, call: str | None = None
+) -> list[bytes]:
+    """Lines of `outcomes/<model>`; Problem names the first outcome that does not fit and why.
+
+    Args:
+        call: What a repetition of this call shares with it; each line then tells its place in the call.
+    """
     if not request.outcomes:
         raise Problem(422, "the request has no outcomes: send at least one", rule="outcomes not empty")
     if len(request.outcomes) > most:
@@ -41,6 +47,7 @@ def records_of(request: OutcomeRequest, manifest: Manifest, at: str, *, most: in
                 "key": outcome.key,
                 "truth": _truth(outcome.value, manifest, truths, place),
                 "at": at,
+                **({} if call is None else {"call": f"{call}:{place}"}),
             }
         )
         for place, outcome in enumerate(request.outcomes)

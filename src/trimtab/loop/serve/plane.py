@@ -18,6 +18,7 @@ from trimtab.loop.serve.prediction import Prediction
 from trimtab.loop.serve.prediction_log import PredictionLog
 from trimtab.loop.serve.predictor import Predictor
 from trimtab.loop.serve.problem import Problem, busy, not_ready
+from trimtab.loop.serve.repeat import HEADER, Repeats
 from trimtab.loop.serve.traffic import Traffic
 
 _log = logging.getLogger("trimtab.serve")
@@ -70,6 +71,7 @@ class Plane:
         self._strict = strict
         self._load = Load(self._limits)
         self._door = Door(hosts)
+        self._repeats = Repeats()
         self._log = PredictionLog(store.streams, best_effort=best_effort_log)
         self.meter.log_dropped = self._log.dropped
         self._predictor = Predictor(store, traffic, self._log, self.meter, self._limits, strict=strict)
@@ -146,6 +148,8 @@ class Plane:
             if endpoint.method == "POST" and self._load.requests > self._limits.in_flight:
                 request.unread = True
                 raise busy(f"{self._limits.in_flight} requests are under way; come back in a second")
+            if HEADER in request.headers and endpoint.method == "POST":
+                return await self._repeats.answer(request, endpoint.answer)
             return await endpoint.answer(request)
         except Problem as problem:
             return self._refuse(request, problem)
@@ -240,7 +244,8 @@ class Plane:
         model = self._known(request)
         manifest = self._manifest(model)
         body = await request.json(OutcomeRequest)
-        records = records_of(body, manifest, iso(self._store.now()), most=self._limits.rows)
+        at = iso(self._store.now())
+        records = records_of(body, manifest, at, most=self._limits.rows, call=request.call_id)
         try:
             await self._log.write_all(f"outcomes/{model}", records)
         except Exception as raised:
