@@ -16,27 +16,51 @@ _BLOCK_BYTES = 4096
 _of_thread = threading.local()
 
 
-def flush(descriptor: int) -> None:
-    """Return when what was written is on the disk; on macOS also past the disk's own cache."""
-    if sys.platform == "darwin":
-        import fcntl
+class FlushFailed(OSError):
+    """The disk did not take what was written before; what is on it is unknown, and to try again proves nothing.
 
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fdatasync(descriptor)
+    The system forgets what it could not write: a second flush of the same file would say that all is well.
+    """
+
+
+def flush(descriptor: int) -> None:
+    """Return when what was written is on the disk; on macOS also past the disk's own cache.
+
+    Raises:
+        FlushFailed: The caller must acknowledge nothing more.
+    """
+    try:
+        if sys.platform == "darwin":
+            import fcntl
+
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        else:
+            os.fdatasync(descriptor)
+    except OSError as error:
+        raise FlushFailed(error.errno, error.strerror) from error
 
 
 def flush_folder(folder: Path) -> None:
-    """Return when the names in `folder` are on the disk."""
+    """Return when the names in `folder` are on the disk.
+
+    Raises:
+        FlushFailed: The caller must acknowledge nothing more.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        raise FlushFailed(error.errno, error.strerror, str(folder)) from error
     finally:
         os.close(descriptor)
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that must not be there yet (mode 0600) and flush it; its name is not flushed."""
+    """Write a file that must not be there yet (mode 0600) and flush it; its name is not flushed.
+
+    Raises:
+        FlushFailed: As `flush`.
+    """
     view = memoryview(content)
     direct = os.O_DIRECT if len(view) >= DIRECT_BYTES and hasattr(os, "O_DIRECT") else 0
     descriptor = _open_new(path, direct)

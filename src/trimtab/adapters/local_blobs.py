@@ -5,10 +5,11 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from trimtab.adapters.durable_file import flush_folder, write_new
+from trimtab.adapters.durable_file import FlushFailed, flush_folder, write_new
 from trimtab.adapters.process_holder import is_dead, this_process
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import Damaged, StoreError
@@ -24,6 +25,9 @@ class LocalBlobs:
 
     A blob that is being discarded is renamed aside first and looked at again: a put that found it in its place has
     touched it by then, and it goes back.
+
+    When the disk refuses a flush, this process keeps nothing more, for good; it still reads. A disk that is full, or
+    that refuses a write, refuses that blob alone.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,6 +35,7 @@ class LocalBlobs:
         self._folder = folder
         self._temporary = folder / "incoming"
         self._aside = folder / "outgoing"
+        self._failed: StoreError | None = None
         children = (folder / f"{number:02x}" for number in range(256))
         for child in (folder, self._temporary, self._aside, *children):
             child.mkdir(mode=0o700, exist_ok=True)
@@ -40,10 +45,12 @@ class LocalBlobs:
         """See the port; a stored blob that turns out to be damaged is replaced."""
         key = digest_bytes(content)
         path = self._path(key)
-        if not self._holds(path, content):
-            self._place(path, content)
-        # Also where it was there: the process that renamed it may not have come so far.
-        flush_folder(path.parent)
+        with self._changing():
+            if not self._holds(path, content):
+                self._place(path, content)
+            # Also where it was there: the process that renamed it may not have come so far. (Where that process was
+            # told that this very flush failed, ours proves nothing; file systems that journal names stop by then.)
+            flush_folder(path.parent)
         return key
 
     def get(self, key: str) -> bytes:
@@ -86,13 +93,14 @@ class LocalBlobs:
     def discard(self, key: str, idle_seconds: float) -> bool:
         """See the port."""
         path, aside = self._path(key), self._aside / key
-        try:
-            if not _is_idle(path, idle_seconds):
+        with self._changing():
+            try:
+                if not _is_idle(path, idle_seconds):
+                    return False
+                os.rename(path, aside)
+            except FileNotFoundError:
                 return False
-            os.rename(path, aside)
-        except FileNotFoundError:
-            return False
-        return self._end_discard(aside, idle_seconds)
+            return self._end_discard(aside, idle_seconds)
 
     def sweep(self) -> int:
         """See the port; what a dead process was discarding is back in its place."""
@@ -108,17 +116,38 @@ class LocalBlobs:
         """Files of puts that are under way, or were when their process died."""
         return sorted(self._temporary.iterdir())
 
+    @property
+    def set_aside(self) -> list[Path]:
+        """Blobs that are being discarded, or were when their process died."""
+        return sorted(self._aside.iterdir())
+
     def _place(self, path: Path, content: bytes) -> None:
         temporary = self._temporary / f"{quote(this_process(), safe='')}+{next(_COUNT)}"
         try:
             write_new(temporary, content)
             os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):  # the next opening of the store sweeps it
+                temporary.unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Errors of the disk in words; after a failed flush nothing is changed any more."""
+        if self._failed:
+            raise self._failed
+        try:
+            yield
+        except FlushFailed as error:
+            self._failed = StoreError(
+                f"{self._folder}: the disk did not take a write ({error}); this process reads but keeps "
+                "nothing more: check the disk, run `trimtab fsck`, then start again"
+            )
+            raise self._failed from error
         except OSError as error:
             raise StoreError(
                 f"{self._folder}: {error.strerror}: nothing was kept; mend it and try again"
             ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _read(self, key: str, start: int = 0, size_bytes: int = -1) -> bytes:
         for path in self._places(key):
@@ -128,6 +157,10 @@ class LocalBlobs:
                     return file.read(size_bytes)
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                raise StoreError(
+                    f"blob {key} cannot be read: {path}: {error.strerror}: check the disk"
+                ) from error
         raise KeyError(key)
 
     def _end_discard(self, aside: Path, idle_seconds: float) -> bool:
