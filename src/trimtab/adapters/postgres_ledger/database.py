@@ -115,6 +115,7 @@ class PostgresDatabase:
                 if not flushed:
                     tables.execute("SET LOCAL synchronous_commit = off")
                 run(tables)
+                tables.send()
                 doubtful = tables.wrote
                 if tables.execute("COMMIT").statusmessage != "COMMIT":
                     raise StoreError(f"{self.shown} did not commit; nothing was written: try again")

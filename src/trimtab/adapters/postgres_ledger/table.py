@@ -13,7 +13,7 @@ _KNOWN = """
 SELECT id, name FROM entry WHERE name <> 'closing' AND id = ANY(?)
 UNION ALL SELECT id, name FROM entry WHERE name = 'closing' AND id = ANY(?)
 """
-#: Entries and head in one statement: one way to the server and back.
+#: All entries of a transaction and its head in one statement: one way to the server and back.
 _ADD = """
 WITH moved AS (UPDATE head SET seq = ?, chain = ?)
 INSERT INTO entry SELECT * FROM unnest(?::bigint[], ?::text[], ?::text[], ?::bytea[], ?::text[])
@@ -50,6 +50,9 @@ class PostgresWritingTables(PostgresTables):
         """
         super().__init__(connection)
         self._wall = wall
+        self._rows: list[Row] = []
+        #: Names under each id of `_rows`.
+        self._new: dict[str, list[str]] = {}
         #: Number and chain value of the last entry that this transaction wrote.
         self.wrote: tuple[int, str] | None = None
         self.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
@@ -66,13 +69,21 @@ class PostgresWritingTables(PostgresTables):
         """See `WritingTables`."""
         asked = list(ids)
         found: list[tuple[str, str]] = self.execute(_KNOWN, (asked, asked)).fetchall() if asked else []
-        return found
+        return [*found, *((each, name) for each in asked for name in self._new.get(each, ()))]
 
     def add(self, rows: Sequence[Row]) -> None:
-        """See `WritingTables`."""
-        last = rows[-1][0], rows[-1][4]
-        self.execute(_ADD, (*last, *(list(column) for column in zip(*rows, strict=True))))
-        self.wrote, self._ends = last, (*last, *last)
+        """See `WritingTables`; they are sent by `send`, together with what else shares the transaction."""
+        self._rows += rows
+        for _, name, record_id, _, _ in rows:
+            self._new.setdefault(record_id, []).append(name)
+        self.wrote = rows[-1][0], rows[-1][4]
+        self._ends = (*self.wrote, *self.wrote)
+
+    def send(self) -> None:
+        """Send what `add` was given; before the commit."""
+        if self.wrote is not None:
+            columns = (list(column) for column in zip(*self._rows, strict=True))
+            self.execute(_ADD, (*self.wrote, *columns))
 
     def holds(self, entry: tuple[int, str]) -> bool:
         """Whether an entry with this number and chain value is there."""
