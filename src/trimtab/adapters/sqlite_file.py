@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from trimtab.atoms.error import StoreError
@@ -63,6 +63,18 @@ def said(path: Path, error: sqlite3.Error) -> StoreError:
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
         return StoreError(f"{path} cannot be opened for writing ({error}): check its owner and permissions")
     return StoreError(f"{path}: {error} ({name or type(error).__name__})")
+
+
+def integrity_faults(path: Path) -> list[str]:
+    """What SQLite itself finds wrong with the pages and indexes of a file; reads all of it, changes nothing."""
+    try:
+        with closing(connect(path)) as connection:
+            said_by_sqlite = [row[0] for row in connection.execute("PRAGMA integrity_check(20)")]
+    except sqlite3.Error as error:
+        return [str(said(path, error))]
+    if said_by_sqlite == ["ok"]:
+        return []
+    return [f"{path}: {' '.join(str(each).split())}: restore it from a backup" for each in said_by_sqlite]
 
 
 def is_failed_flush(error: sqlite3.Error) -> bool:

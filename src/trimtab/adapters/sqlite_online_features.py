@@ -8,7 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from trimtab.adapters.sqlite_file import ReadingConnections, connect, said, transaction, use_write_ahead_log
+from trimtab.adapters.sqlite_file import (
+    ReadingConnections,
+    connect,
+    integrity_faults,
+    said,
+    transaction,
+    use_write_ahead_log,
+)
 from trimtab.atoms.error import StoreError
 from trimtab.ports.online_features import FeatureValue
 
@@ -103,6 +110,10 @@ class SqliteOnlineFeatures:
                     return self._writing.execute(_FORGET, (number, before_us)).rowcount
             except sqlite3.Error as error:
                 raise said(self._path, error) from error
+
+    def own_faults(self) -> list[str]:
+        """See `SelfExamining`."""
+        return integrity_faults(self._path)
 
     def close(self) -> None:
         """See the port; a second call does nothing."""

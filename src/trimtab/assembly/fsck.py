@@ -2,64 +2,26 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import msgspec
 
 from trimtab.adapters.local_blobs import LocalBlobs
+from trimtab.assembly.census import Progress, silent
+from trimtab.assembly.ledger_proof import LedgerProof
+from trimtab.assembly.soundness import Soundness
 from trimtab.atoms import content as content_kinds
-from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
-from trimtab.atoms.check import Check
 from trimtab.atoms.content.content import KINDS, Part
 from trimtab.atoms.digest import SHORT
-from trimtab.atoms.entry import GENESIS, RECORD_NAMES, Entry, chain_value, record_bytes
 from trimtab.atoms.error import Damaged
-from trimtab.atoms.law import label, own_fault, references
+from trimtab.atoms.law import label
+from trimtab.engine.side_by_side import side_by_side
 from trimtab.engine.store import Store
-from trimtab.ports.streams import Cursor
+from trimtab.ports.self_examination import SelfExamining
 
-#: Records of a stream that are read at once.
-_PAGE = 10_000
-
-#: What is told while it runs: the part of the work, how much is done, how much there is.
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is not as it must be."""
-
-    #: `chain`, `id`, `law`, `blob`, `content`, `stream`; `orphan` and `temporary` under `strict` only.
-    what: str
-    #: Of the record, blob or stream; an entry's number for the chain.
-    id: str
-    #: The sentence a person reads.
-    says: str
-
-
-@dataclass(slots=True)
-class Soundness:
-    """What was looked at, and what was found."""
-
-    entries: int = 0
-    artifacts: int = 0
-    checks: int = 0
-    actions: int = 0
-    blobs: int = 0
-    #: Bytes of all blobs that were read and hashed.
-    bytes: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    #: Ids of Actions that are under way, or whose process died and waits for a successor.
-    open_actions: list[str] = field(default_factory=list)
-    #: Keys of blobs that no artifact names: left by a killed process, or by one that is just at it.
-    orphans: list[str] = field(default_factory=list)
-
-    @property
-    def sound(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
+#: Seconds for which the lease of a silent Action is tried.
+_TRY_SECONDS = 1.0
 
 
 def fsck(store: Store, *, strict: bool = False, on_progress: Progress | None = None) -> Soundness:
@@ -67,14 +29,11 @@ def fsck(store: Store, *, strict: bool = False, on_progress: Progress | None = N
 
     Args:
         store: An open store; others may work in it meanwhile: what comes after the start is not looked at.
-        strict: Whether orphan blobs and temporary files are problems too: for a store nobody works in.
+        strict: Whether orphan blobs, what dead processes left, and faults of the adapters' own files that no reader
+            sees are problems too: for a store nobody works in.
         on_progress: Told from time to time.
     """
-    return _Examination(store, strict, on_progress or _silent).run()
-
-
-def _silent(part: str, done: int, whole: int) -> None:
-    """For whoever does not want the progress."""
+    return _Examination(store, strict, on_progress or silent).run()
 
 
 class _Examination:
@@ -83,166 +42,141 @@ class _Examination:
         self._strict = strict
         self._tell = tell
         self._found = Soundness()
-        #: Name and number of each record but Closings.
-        self._known: dict[str, tuple[str, int]] = {}
-        self._made: set[str] = set()
-        self._open: dict[str, None] = {}
-        self._artifacts: list[Artifact] = []
-        #: Blobs that were read: whether they were right.
-        self._read: dict[str, bool] = {}
+        self._ledger = LedgerProof(store.ledger, self._found)
+        #: Blobs that were asked for, and what was in the way of reading them.
+        self._read: dict[str, str] = {}
+        #: Bytes of the blobs that are stored, as the listing at the start told.
+        self._stored: dict[str, int] = {}
 
     def run(self) -> Soundness:
         # Blobs are listed before the ledger is read: one that comes later cannot look like an orphan.
-        stored = [blob.key for blob in self._store.blobs.stored()]
+        self._stored = {blob.key: blob.size_bytes for blob in self._store.blobs.stored()}
         for module in pkgutil.iter_modules(content_kinds.__path__):
             importlib.import_module(f"{content_kinds.__name__}.{module.name}")
-        whole = self._store.ledger.head()[0]
-        self._collect(whole)
-        self._hold_laws(whole)
-        for number, artifact in enumerate(self._artifacts):
-            self._tell("artifacts", number, len(self._artifacts))
-            self._examine(artifact)
-        self._count_orphans(stored)
+        self._ledger.run(self._tell)
+        self._read_blobs()
+        self._count_orphans()
         self._read_streams()
-        self._found.open_actions = list(self._open)
+        self._found.open_actions = list(self._ledger.open)
+        if self._strict:
+            self._report_dead()
+            self._report_files()
         return self._found
 
-    def _report(self, what: str, item: str, says: str) -> None:
-        self._found.problems.append(Problem(what, item, says))
+    def _read_blobs(self) -> None:
+        """Every content, then every part that a content names: each blob once, on two threads."""
+        artifacts = self._ledger.artifacts
+        parts: dict[str, tuple[Part, Artifact]] = {}
+        given_up: dict[str, tuple[Part, Artifact]] = {}
+        for number, (artifact, named) in enumerate(self._parts(artifacts), start=1):
+            if number % 100 == 0 or number == len(artifacts):
+                self._tell("artifacts", number, len(artifacts))
+            forgotten = self._ledger.forgetting.of(artifact.id) is not None
+            if forgotten:
+                self._found.forgotten.append(artifact.id)
+            for part in named:
+                (given_up if forgotten else parts).setdefault(part.blob, (part, artifact))
+        left = {key: found for key, found in given_up.items() if key not in parts and key in self._stored}
+        self._read_parts([(*found, "missing") for found in parts.values()])
+        self._read_parts([(*found, "") for found in left.values()])
 
-    def _entries(self, whole: int) -> Iterator[tuple[Entry | None, str]]:
-        """Entries up to number `whole`, and what was wrong with those that could not be read."""
-        seen = 0
-        while seen < whole:
-            try:
-                for entry in self._store.ledger.entries(after=seen, limit=whole - seen):
-                    seen = entry.seq
-                    yield entry, ""
-                if seen < whole:
-                    yield None, f"the ledger ends at entry {seen}, not at {whole}"
-                return
-            except Damaged as damage:
-                seen += 1
-                yield None, str(damage)
+    def _parts(self, artifacts: list[Artifact]) -> Iterator[tuple[Artifact, list[Part]]]:
+        """Each artifact with the parts that its content names."""
+        contents = side_by_side(self._get, (artifact.content for artifact in artifacts))
+        for artifact, (body, fault) in zip(artifacts, contents, strict=True):
+            size = None if body is None else len(body)
+            self._note(artifact.content, size, fault, f"content of {label(artifact)}", "missing")
+            yield artifact, self._named(artifact, body) if body is not None else []
 
-    def _collect(self, whole: int) -> None:
-        """First reading: chain, ids, and what there is."""
-        chain: str | None = GENESIS
-        for number, (entry, damage) in enumerate(self._entries(whole), start=1):
-            self._tell("entries", number, whole)
-            if entry is None:
-                self._report("chain", str(number), damage)
-                chain = None  # the next link cannot be proved without this one
-                continue
-            record, name = entry.record, RECORD_NAMES[type(entry.record)]
-            self._found.entries += 1
-            if chain is not None and entry.chain != chain_value(chain, name, record_bytes(record)):
-                self._report("chain", str(entry.seq), f"entry {entry.seq} ({label(record)}) breaks the chain")
-            chain = entry.chain
-            if isinstance(record, Closing):
-                self._made.update(record.made)
-                continue
-            self._known[record.id] = (name, entry.seq)
-            if isinstance(record, Artifact):
-                self._found.artifacts += 1
-                self._artifacts.append(record)
-            elif isinstance(record, Check):
-                self._found.checks += 1
-            else:
-                self._found.actions += 1
-
-    def _hold_laws(self, whole: int) -> None:
-        """Second reading: every record has what it cannot stand without."""
-        for entry, _ in self._entries(whole):
-            if entry is None:
-                continue
-            record = entry.record
-            item = record.action if isinstance(record, Closing) else record.id
-            if fault := own_fault(record):
-                self._report("law" if isinstance(record, Action) else "id", item, f"{label(record)}: {fault}")
-            if isinstance(record, Artifact) and record.id not in self._made:
-                self._report("law", item, f"{label(record)}: no action made it")
-            if isinstance(record, Action):
-                self._open[record.id] = None
-            elif isinstance(record, Closing) and item in self._open:
-                del self._open[item]
-            elif isinstance(record, Closing):
-                self._report("law", item, f"{label(record)}: the action is not open")
-            for need in references(record):
-                name, seq = self._known.get(need.id, ("", 0))
-                if name != need.name or (need.earlier and seq > entry.seq):
-                    self._report(
-                        "law",
-                        item,
-                        f"{label(record)}: its {need.role} {need.id[:SHORT]} is no earlier {need.name}",
-                    )
-
-    def _examine(self, artifact: Artifact) -> None:
-        """The artifact's content, and every blob that the content names."""
-        body = self._blob(artifact.content, f"content of {label(artifact)}")
-        if body is None:
-            return
+    def _named(self, artifact: Artifact, body: bytes) -> list[Part]:
+        says = ""
         if len(body) != artifact.size_bytes:
-            says = f"{label(artifact)}: {len(body)} bytes of content, but {artifact.size_bytes} are recorded"
-            self._report("content", artifact.id, says)
+            says = f"{len(body)} bytes of content, but {artifact.size_bytes} are recorded"
+            self._found.report("content", artifact.id, f"{label(artifact)}: {says}")
         if artifact.kind not in KINDS:
-            says = f"{label(artifact)}: this Trimtab knows no such kind: upgrade it to read this store"
-            self._report("content", artifact.id, says)
-            return
+            says = "this Trimtab knows no such kind: upgrade it to read this store"
+            self._found.report("content", artifact.id, f"{label(artifact)}: {says}")
+            return []
         try:
-            parts = list(KINDS[artifact.kind].parse(body).parts())
+            return list(KINDS[artifact.kind].parse(body).parts())
         except msgspec.DecodeError as error:
-            self._report("content", artifact.id, f"{label(artifact)}: its content cannot be read: {error}")
-            return
-        for part in parts:
-            self._examine_part(artifact, part)
+            says = f"its content cannot be read: {error}"
+            self._found.report("content", artifact.id, f"{label(artifact)}: {says}")
+            return []
 
-    def _examine_part(self, artifact: Artifact, part: Part) -> None:
-        if part.blob in self._read:
-            return
-        body = self._blob(part.blob, f"part of {label(artifact)}")
-        if body is not None and len(body) != part.size_bytes:
-            says = f"{label(artifact)}: part {part.blob[:SHORT]} has {len(body)} bytes, not {part.size_bytes}"
-            self._report("content", artifact.id, says)
+    def _read_parts(self, parts: list[tuple[Part, Artifact, str]]) -> None:
+        unread = [found for found in parts if found[0].blob not in self._read]
+        whole = sum(part.size_bytes for part, _, _ in unread)
+        done = 0
+        sizes = side_by_side(self._size, (part.blob for part, _, _ in unread))
+        for (part, artifact, missing), (size, fault) in zip(unread, sizes, strict=True):
+            self._note(part.blob, size, fault, f"part of {label(artifact)}", missing)
+            done += part.size_bytes
+            self._tell("bytes", done, whole)
+            if size is not None and size != part.size_bytes:
+                says = f"part {part.blob[:SHORT]} has {size} bytes, not {part.size_bytes}"
+                self._found.report("content", artifact.id, f"{label(artifact)}: {says}")
 
-    def _blob(self, key: str, whose: str) -> bytes | None:
-        """The blob, read and hashed; None where it is missing or damaged, which is reported once."""
-        first = key not in self._read
+    def _get(self, key: str) -> tuple[bytes | None, str]:
+        """The blob, read and hashed, or what is wrong with it."""
         try:
-            body = self._store.blobs.get(key)
+            return self._store.blobs.get(key), ""
         except KeyError:
-            body, fault = None, f"blob {key} is missing ({whose}): restore it from a backup"
+            return None, "missing"
         except Damaged as damage:
-            body, fault = None, f"{damage} ({whose})"
-        self._read[key] = body is not None
-        if body is None and first:
-            self._report("blob", key, fault)
-        elif body is not None and first:
-            self._found.blobs += 1
-            self._found.bytes += len(body)
-        return body
+            return None, str(damage)
 
-    def _count_orphans(self, stored: list[str]) -> None:
-        self._found.orphans = sorted(key for key in stored if key not in self._read)
-        if not self._strict:
+    def _size(self, key: str) -> tuple[int | None, str]:
+        body, fault = self._get(key)
+        return (None if body is None else len(body)), fault
+
+    def _note(self, key: str, size: int | None, fault: str, whose: str, missing: str) -> None:
+        """Count a blob that was read, or report once what was wrong with it."""
+        if key in self._read:
             return
-        for key in self._found.orphans:
-            self._report("orphan", key, f"no artifact names blob {key}: `trimtab gc` removes it")
-        if isinstance(self._store.blobs, LocalBlobs):
-            for path in self._store.blobs.temporaries:
-                self._report(
-                    "temporary", path.name, f"{path} was never finished: opening the store removes it"
-                )
+        self._read[key] = fault
+        if size is not None:
+            self._found.blobs += 1
+            self._found.bytes += size
+        elif fault != "missing":
+            self._found.report("blob", key, f"{fault} ({whose})")
+        elif missing:
+            says = f"blob {key} is missing ({whose}): restore it from a backup"
+            self._found.report("blob", key, says)
+
+    def _count_orphans(self) -> None:
+        self._found.orphans = sorted(key for key in self._stored if key not in self._read)
+        if self._strict:
+            for key in self._found.orphans:
+                self._found.report("orphan", key, f"no artifact needs blob {key}: `trimtab gc` removes it")
 
     def _read_streams(self) -> None:
         names = self._store.streams.names()
-        for number, name in enumerate(names):
+        faults = side_by_side(self._store.streams.faults, names)
+        for number, (name, found) in enumerate(zip(names, faults, strict=True), start=1):
             self._tell("streams", number, len(names))
-            cursor: Cursor | None = None
-            try:
-                while True:
-                    records, cursor = self._store.streams.read(name, cursor, _PAGE)
-                    if not records:
-                        break
-            except Damaged as damage:
-                self._report("stream", name, str(damage))
+            for says in found:
+                self._found.report("stream", name, says)
+
+    def _report_dead(self) -> None:
+        """Open Actions that nobody is at work on."""
+        ledger, holder = self._store.ledger, f"{self._store.holder}:fsck"
+        for action in self._ledger.open.values():
+            lease = ledger.take_lease(f"step:{action.key}", holder, _TRY_SECONDS) if action.key else None
+            if lease is not None:
+                ledger.give_lease(lease)
+                says = f"{label(action)} was left open by a process that died: `trimtab gc` closes it"
+                self._found.report("dead", action.id, says)
+
+    def _report_files(self) -> None:
+        blobs = self._store.blobs
+        if isinstance(blobs, LocalBlobs):
+            for path in blobs.temporaries:
+                says = f"{path} was never finished: opening the store removes it"
+                self._found.report("temporary", path.name, says)
+            for path in blobs.set_aside:
+                says = f"{path} was being discarded: opening the store puts it back"
+                self._found.report("temporary", path.name, says)
+        for adapter in (self._store.ledger, blobs, self._store.streams, self._store.online):
+            for says in adapter.own_faults() if isinstance(adapter, SelfExamining) else ():
+                self._found.report("file", type(adapter).__name__, says)

@@ -11,7 +11,7 @@ from trimtab.cli.option import as_json, common, example
 from trimtab.cli.screen import plain, print_json, screen
 
 if TYPE_CHECKING:
-    from trimtab.assembly.fsck import Soundness
+    from trimtab.assembly.soundness import Soundness
 
 
 @click.command(epilog=example("trimtab fsck", "trimtab fsck --strict --json"))

@@ -48,6 +48,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "lineage": ("trimtab.cli.lineage:lineage", "What a thing came of, and what it led to."),
         "fsck": ("trimtab.cli.fsck:fsck", "Prove that the store is whole."),
     },
+    "The store": {
+        "gc": ("trimtab.cli.gc:gc", "Free the bytes that nothing needs."),
+    },
 }
 
 EPILOG = """\b

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from trimtab.atoms.action import Action, Closing, Outcome, action_id
-from trimtab.atoms.error import LeaseLost
+from trimtab.atoms.error import LeaseLost, StoreError
 from trimtab.atoms.instant import iso
+from trimtab.atoms.law import label
 from trimtab.engine.memo import Memo
 from trimtab.engine.step import Done, Step
 from trimtab.engine.store import Store
@@ -77,6 +78,7 @@ class Engine:
         self.store.ledger.append([action], lease=lease)
         work = Work(card=step.card, store=self.store, action=action.id, say=self._say)
         try:
+            self._hold_whole(step)
             function(work)
         except LeaseLost:
             raise
@@ -94,6 +96,13 @@ class Engine:
         # Under the lease: who slept through its time, so that another did the step, records nothing any more.
         self.store.ledger.append([*work.made, *work.checks, closing], lease=lease)
         return Done(action=action.id, made=tuple(work.made), checks=tuple(work.checks), note=work.note)
+
+    def _hold_whole(self, step: Step) -> None:
+        """Refuse to start from what was forgotten. Asked when the Action is open: from then on nothing it took goes."""
+        self.memo.refresh()
+        for taken, decision in self.memo.forgetting.among(step.took):
+            what = label(self.store.artifact(taken))
+            raise StoreError(f"{what} was {decision.says}: its parts are gone; make it again")
 
     def _close(self, action: Action, outcome: Outcome, note: str) -> None:
         self.store.ledger.append(

@@ -5,6 +5,7 @@ import threading
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check
+from trimtab.engine.forgetting import Forgetting
 from trimtab.engine.step import Done
 from trimtab.ports.ledger import Ledger
 
@@ -18,6 +19,7 @@ class Memo:
         self._read = 0
         self._open: dict[str, Action] = {}
         self._done: dict[str, tuple[str, Closing]] = {}
+        self.forgetting = Forgetting()
 
     def refresh(self) -> None:
         """Read what the ledger got since the last call."""
@@ -28,6 +30,7 @@ class Memo:
     def _take_in(self) -> None:
         for entry in self._ledger.entries(after=self._read):
             self._read = entry.seq
+            self.forgetting.take(entry.record)
             if isinstance(entry.record, Action):
                 self._open[entry.record.id] = entry.record
             elif isinstance(entry.record, Closing):
@@ -36,12 +39,14 @@ class Memo:
                     self._done[action.key] = (action.id, entry.record)
 
     def find(self, key: str) -> Done | None:
-        """What the newest done Action with this key made and judged."""
+        """What the newest done Action with this key made and judged; None where parts of it were forgotten."""
         self.refresh()
         found = self._done.get(key)
         if found is None:
             return None
         action, closing = found
+        if any(self.forgetting.among(closing.made)):
+            return None
         made = tuple(self._ledger.find(item) for item in closing.made)
         checks = tuple(self._ledger.find(item) for item in closing.judged)
         return Done(

@@ -44,11 +44,19 @@ class Store:
         artifact = self.artifact(artifact_id)
         if artifact.kind != content.kind:
             raise StoreError(f"artifact {artifact_id[:12]} is a {artifact.kind}, not a {content.kind}")
-        return content.parse(self.blobs.get(artifact.content))
+        return content.parse(self._blob(artifact.content))
 
     def part(self, part: Part) -> bytes:
-        """The bytes of a part."""
-        return self.blobs.get(part.blob)
+        """The bytes of a part; StoreError where they are not in the store."""
+        return self._blob(part.blob)
+
+    def _blob(self, key: str) -> bytes:
+        try:
+            return self.blobs.get(key)
+        except KeyError as error:
+            raise StoreError(
+                f"blob {key[:12]} is not in the store: `trimtab fsck` says whether it was forgotten or is missing"
+            ) from error
 
     def close(self) -> None:
         """Close every port."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import Soundness, fsck
+from trimtab.assembly.fsck import fsck
+from trimtab.assembly.soundness import Soundness
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Limit, Reading, Verdict
 from trimtab.atoms.content.snapshot import Column, Snapshot, Span
@@ -89,7 +90,7 @@ def test_a_whole_store_is_sound_and_counted(store: Store, snapshot: Artifact) ->
     assert (found.entries, found.artifacts, found.checks, found.actions) == (5, 2, 1, 1)
     assert found.blobs == 3
     assert found.bytes == snapshot.size_bytes + len(TABLE) + store.artifact(store_rules(store)).size_bytes
-    assert list(dict.fromkeys(parts)) == ["entries", "artifacts", "streams"]
+    assert list(dict.fromkeys(parts)) == ["entries", "artifacts", "bytes", "streams"]
 
 
 def store_rules(store: Store) -> str:

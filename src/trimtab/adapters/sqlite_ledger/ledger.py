@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trimtab.adapters.sql_ledger.ledger import SqlLedger
+from trimtab.adapters.sqlite_file import integrity_faults
 from trimtab.adapters.sqlite_ledger.database import SqliteDatabase
 
 
@@ -22,3 +23,8 @@ class SqliteLedger(SqlLedger):
             StoreError: The file is not a ledger, is a newer one, or cannot be written.
         """
         super().__init__(SqliteDatabase(path, wall))
+        self._path = path
+
+    def own_faults(self) -> list[str]:
+        """See `SelfExamining`."""
+        return integrity_faults(self._path)
