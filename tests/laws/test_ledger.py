@@ -1,5 +1,6 @@
-"""Any history at all: SQLite and the fake say the same, and what they let in keeps the three laws."""
+"""Any history at all: SQLite, PostgreSQL and the fake say the same, and what they let in keeps the three laws."""
 
+import secrets
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -7,12 +8,13 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trimtab.adapters.postgres_ledger import PostgresLedger
 from trimtab.adapters.sqlite_ledger import SqliteLedger
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check
 from trimtab.atoms.entry import GENESIS, RECORD_NAMES, Entry, Record, chain_value, record_bytes
-from trimtab.atoms.error import LawBroken
+from trimtab.atoms.error import LawBroken, UsageError
 from trimtab.engine.memo import Memo
 from trimtab.ports.ledger import Ledger
 from trimtab.testing.example_record import action, artifact, check, closing
@@ -70,11 +72,11 @@ def tell(history: list[list[tuple[str, tuple[int, ...]]]]) -> list[list[Record]]
     return [teller.append(moves) for moves in history]
 
 
-def outcome(ledger: Ledger, records: list[Record]) -> str:
+def outcome(ledger: Ledger, records: list[Record], key: str | None = None) -> str:
     """What an append came to."""
     try:
-        return str(ledger.append(records))
-    except LawBroken as refused:
+        return str(ledger.append(records, key=key))
+    except (LawBroken, UsageError) as refused:
         return f"{type(refused).__name__}: {refused}"
 
 
@@ -109,23 +111,39 @@ def laws_hold(entries: list[Entry], appends: list[int]) -> None:
             assert any(isinstance(item, Closing) and record.id in item.made for item in together)
 
 
+def both_say_the_same(real: Ledger, history: list[list[tuple[str, tuple[int, ...]]]]) -> None:
+    """Tell a history to an empty ledger and to the fake; every other append has an idempotency key."""
+    fake = MemoryLedger()
+    appends = []
+    for number, records in enumerate(tell(history)):
+        key = f"key {number % 5}" if number % 2 else None
+        said = outcome(fake, records, key)
+        assert outcome(real, records, key) == said
+        appends += [int(said)] if said.isdigit() else []
+    entries = list(real.entries())
+    assert list(fake.entries()) == entries
+    laws_hold(entries, appends)
+
+
 @given(HISTORY)
 @settings(max_examples=60, deadline=None)
 def test_sqlite_and_the_fake_agree_and_the_laws_hold(
     history: list[list[tuple[str, tuple[int, ...]]]],
 ) -> None:
-    fake = MemoryLedger()
     with TemporaryDirectory() as folder:
         real = SqliteLedger(Path(folder) / "ledger.sqlite")
-        appends = []
-        for records in tell(history):
-            said = outcome(fake, records)
-            assert outcome(real, records) == said
-            appends += [int(said)] if said.isdigit() else []
-        entries = list(real.entries())
-        assert list(fake.entries()) == entries
-        laws_hold(entries, appends)
+        both_say_the_same(real, history)
         real.close()
+
+
+@given(HISTORY)
+@settings(max_examples=30, deadline=None)
+def test_postgresql_and_the_fake_agree_and_the_laws_hold(
+    postgres_url: str, history: list[list[tuple[str, tuple[int, ...]]]]
+) -> None:
+    real = PostgresLedger(f"{postgres_url}?schema=law{secrets.token_hex(6)}")
+    both_say_the_same(real, history)
+    real.close()
 
 
 @given(HISTORY)
