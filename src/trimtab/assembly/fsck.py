@@ -29,8 +29,7 @@ def fsck(store: Store, *, strict: bool = False, on_progress: Progress | None = N
 
     Args:
         store: An open store; others may work in it meanwhile: what comes after the start is not looked at.
-        strict: Whether orphan blobs, what dead processes left, and faults of the adapters' own files that no reader
-            sees are problems too: for a store nobody works in.
+        strict: Whether orphan blobs and what dead processes left are problems too: for a store nobody works in.
         on_progress: Told from time to time.
     """
     return _Examination(store, strict, on_progress or silent).run()
@@ -58,6 +57,7 @@ class _Examination:
         self._count_orphans()
         self._read_streams()
         self._found.open_actions = list(self._ledger.open)
+        self._examine_adapters()
         if self._strict:
             self._report_dead()
             self._report_files()
@@ -177,6 +177,9 @@ class _Examination:
             for path in blobs.set_aside:
                 says = f"{path} was being discarded: opening the store puts it back"
                 self._found.report("temporary", path.name, says)
-        for adapter in (self._store.ledger, blobs, self._store.streams, self._store.online):
+
+    def _examine_adapters(self) -> None:
+        store = self._store
+        for adapter in (store.ledger, store.blobs, store.streams, store.online):
             for says in adapter.own_faults() if isinstance(adapter, SelfExamining) else ():
                 self._found.report("file", type(adapter).__name__, says)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class Problem:
     """One thing that is not as it must be."""
 
-    #: `chain`, `id`, `law`, `blob`, `content`, `stream`; under `strict` also `file`, `orphan`, `temporary`, `dead`.
+    #: `chain`, `id`, `law`, `blob`, `content`, `stream`, `file`; under `strict` also `orphan`, `temporary`, `dead`.
     what: str
     #: Of the record, blob or stream; an entry's number for the chain.
     id: str

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command(epilog=example("trimtab fsck", "trimtab fsck --strict --json"))
 @click.option(
-    "--strict", is_flag=True, help="Orphan blobs and temporary files are problems too; nobody may be at work."
+    "--strict",
+    is_flag=True,
+    help="Orphan blobs and what dead processes left are problems too; nobody may be at work.",
 )
 @common
 @as_json
@@ -55,6 +57,8 @@ def _tell(found: "Soundness") -> None:
         f"{found.actions:,} actions), {found.blobs:,} blobs, {found.bytes:,} bytes"
     )
     if found.orphans:
-        counts += f", {len(found.orphans)} orphan blobs"
+        counts += f", {len(found.orphans):,} orphan blobs"
+    if found.forgotten:
+        counts += f", parts of {len(found.forgotten):,} artifacts forgotten"
     verdict = "[green]whole[/]" if found.sound else f"[bold red]{len(found.problems)} problems[/]"
     paper.print(f"{verdict}: {counts}", soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class SelfExamining(Protocol):
-    """Contract: an adapter may have this beside its port; `trimtab fsck --strict` asks for it. It changes nothing."""
+    """Contract: an adapter may have this beside its port; `trimtab fsck` asks for it. It changes nothing."""
 
     def own_faults(self) -> list[str]:
         """A sentence for each thing that is not as the adapter left it: a torn index, a damaged page."""

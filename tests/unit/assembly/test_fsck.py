@@ -9,9 +9,11 @@ import pytest
 from trimtab.adapters.local_store import open_store
 from trimtab.assembly.fsck import fsck
 from trimtab.assembly.soundness import Soundness
+from trimtab.atoms.action import Action, action_id
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Limit, Reading, Verdict
 from trimtab.atoms.content.snapshot import Column, Snapshot, Span
+from trimtab.atoms.instant import iso
 from trimtab.engine.engine import Engine
 from trimtab.engine.step import Step
 from trimtab.engine.store import Store
@@ -185,11 +187,66 @@ def test_an_unfinished_file_is_strictly_a_problem(store: Store, snapshot: Artifa
     assert told(fsck(store, strict=True)) == [("temporary", "half")]
 
 
+def test_a_blob_that_was_set_aside_is_strictly_a_problem(
+    store: Store, snapshot: Artifact, tmp_path: Path
+) -> None:
+    key = table_key(store, snapshot)
+    blob(tmp_path, key).rename(tmp_path / "blobs" / "outgoing" / key)
+    assert fsck(store).sound, "it can still be read"
+    assert told(fsck(store, strict=True)) == [("temporary", key)]
+
+
+def test_an_action_whose_process_died_is_strictly_a_problem(store: Store, snapshot: Artifact) -> None:
+    at = store.now()
+    dead, alive = (
+        Action(id=action_id(at), kind="ingest", stage="ingest", by="person:ada", key=key, at=iso(at))
+        for key in ("dead", "alive")
+    )
+    store.ledger.append([dead, alive])
+    assert store.ledger.take_lease("step:alive", "elsewhere:1:2", 60)
+    before = store.ledger.head()
+    assert sorted(fsck(store).open_actions) == sorted([dead.id, alive.id])
+    assert fsck(store).sound
+    assert told(fsck(store, strict=True)) == [("dead", dead.id)]
+    assert store.ledger.head() == before
+
+
+def test_the_last_entry_taken_out_by_hand(store: Store, snapshot: Artifact, tmp_path: Path) -> None:
+    by_hand(tmp_path, "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)")
+    assert told(fsck(store))[0] == ("chain", "5")
+
+
+def test_a_row_that_cannot_be_found_by_its_id(store: Store, snapshot: Artifact, tmp_path: Path) -> None:
+    by_hand(tmp_path, "UPDATE entry SET id = 'another' WHERE seq = 2")
+    found = fsck(store)
+    assert told(found) == [("file", "SqliteLedger")]
+    assert "entry 2 " in found.problems[0].says
+
+
+def test_a_torn_index_is_found(store: Store, snapshot: Artifact, tmp_path: Path) -> None:
+    store.close()
+    connection = sqlite3.connect(tmp_path / "ledger.sqlite")
+    connection.execute("PRAGMA writable_schema=ON")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (page,) = connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = 'closing_by_action'"
+    ).fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    with (tmp_path / "ledger.sqlite").open("r+b") as file:
+        file.seek((page - 1) * size + size - 20)
+        file.write(b"\x00" * 20)
+    opened = open_store(tmp_path)
+    assert ("file", "SqliteLedger") in told(fsck(opened))
+    opened.close()
+
+
 def test_a_damaged_stream_is_named(store: Store, snapshot: Artifact, tmp_path: Path) -> None:
     (path,) = (tmp_path / "streams").rglob("*.seg")
     content = bytearray(path.read_bytes())
     content[12] ^= 1
     path.write_bytes(content)
+    store.streams.append("outcomes/late", [b"1"])
     found = fsck(store)
     assert told(found) == [("stream", "predictions/late")]
     assert path.name in found.problems[0].says

@@ -35,9 +35,19 @@ class SqliteDatabase:
         return self._writer.do(job, durable=durable)
 
     def read(self, query: Callable[[Tables], Answer]) -> Answer:
-        """See `Database`."""
+        """See `Database`; text that a hand has put there and that is no UTF-8 is read with a mark in its place."""
+        try:
+            with self._reading.lend() as connection:
+                return query(connection)
+        except StoreError as error:
+            if "Could not decode" not in str(error):
+                raise
         with self._reading.lend() as connection:
-            return query(connection)
+            connection.text_factory = _marked
+            try:
+                return query(connection)
+            finally:
+                connection.text_factory = str
 
     def close(self) -> None:
         """See `Database`."""
@@ -58,6 +68,10 @@ class SqliteDatabase:
                     "no more: check the disk, run `trimtab fsck`, then start again"
                 )
             raise (self._failed or said(self._path, error)) from error
+
+
+def _marked(text: bytes) -> str:
+    return text.decode(errors="replace")
 
 
 class _WritingTables:
