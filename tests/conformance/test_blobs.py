@@ -1,4 +1,4 @@
-"""The blobs' suite on files, on S3 and on the fake."""
+"""The blobs' suite on files, on S3, on blobs with copies of them, and on the fake."""
 
 import os
 import time
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from parts.s3 import S3Server
+from trimtab.adapters.cached_blobs import CachedBlobs
 from trimtab.adapters.local_blobs import LocalBlobs
 from trimtab.adapters.s3_blobs import open_s3_blobs
 from trimtab.ports.blobs import Blobs
@@ -50,6 +51,21 @@ class OnS3:
         self._server.age(f"{self._prefix}/blobs/{key[:2]}/{key}", seconds)
 
 
+class WithCopies(OnFiles):
+    """Blobs in a folder with copies in another."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "outer")
+        self._copies = folder / "copies"
+
+    def make(self) -> Blobs:
+        return CachedBlobs(super().make(), self._copies)
+
+    def damage(self, blobs: Blobs, key: str) -> None:
+        super().damage(blobs, key)
+        (self._copies / key[:2] / key).write_bytes(b"other bytes")
+
+
 class InMemory:
     """The fake."""
 
@@ -66,10 +82,12 @@ class InMemory:
         set_back(self._blobs, key, seconds)
 
 
-@pytest.fixture(params=["local", "memory", "s3"])
+@pytest.fixture(params=["local", "copies", "memory", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> OnFiles | OnS3 | InMemory:
     if request.param == "s3":
         return OnS3(request.getfixturevalue("s3_server"))
+    if request.param == "copies":
+        return WithCopies(tmp_path)
     return OnFiles(tmp_path) if request.param == "local" else InMemory()
 
 
