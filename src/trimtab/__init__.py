@@ -1,6 +1,7 @@
 """Trimtab keeps machine-learning models right in production: one loop that measures, judges and acts.
 
-The words of a project file are here; everything heavy loads when it is first used.
+The words of a project file are here, and the client of the prediction plane; everything heavy loads when it is
+first used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -8,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from trimtab.adapters.prediction_client import Client
     from trimtab.spec.dataset import Dataset, Trial
     from trimtab.spec.declaration import feature_view, model, request_features, source
 
 _WORDS = {
+    "Client": "trimtab.adapters.prediction_client",
     "Dataset": "trimtab.spec.dataset",
     "Trial": "trimtab.spec.dataset",
     "feature_view": "trimtab.spec.declaration",
@@ -20,7 +23,7 @@ _WORDS = {
     "source": "trimtab.spec.declaration",
 }
 
-__all__ = ["Dataset", "Trial", "feature_view", "model", "request_features", "source"]
+__all__ = ["Client", "Dataset", "Trial", "feature_view", "model", "request_features", "source"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from trimtab.adapters.segment_streams import SegmentStreams
 from trimtab.ports.streams import Streams
 from trimtab.testing.memory_streams import MemoryStreams
-from trimtab.testing.streams_suite import MakeStreams, StreamsKeep, StreamsRead
+from trimtab.testing.streams_suite import MakeStreams, StreamsKeep, StreamsLast, StreamsRead
 
 
 @pytest.fixture(params=["segments", "memory"])
@@ -32,4 +32,8 @@ class TestKeep(StreamsKeep):
 
 
 class TestRead(StreamsRead):
+    pass
+
+
+class TestLast(StreamsLast):
     pass

@@ -97,6 +97,32 @@ class StreamsRead:
         assert whole == one.read("s")[0]
         assert len(whole) == 16
 
+    def test_a_limit_of_nothing_moves_nothing(self, make: MakeStreams) -> None:
+        streams = make()
+        streams.append("s", [b"1"])
+        records, cursor = streams.read("s", None, 0)
+        assert records == []
+        assert streams.read("s", cursor)[0] == [b"1"]
+
+    def test_streams_do_not_mix_and_are_named(self, make: MakeStreams) -> None:
+        streams = make()
+        names = ["a", "a/b", "a/b/c", "A", "späť", "with space", "50%", "a.b", "~x", "%41"]
+        for name in names:
+            streams.append(name, [name.encode()])
+        assert streams.names() == sorted(names)
+        assert make().names() == sorted(names)
+        for name in names:
+            assert streams.read(name)[0] == [name.encode()]
+
+    @pytest.mark.parametrize("name", ["", "/", "..", "../x", "a/../b", "a//b", "/etc", "a/", ".", "a/./b"])
+    def test_a_name_that_is_no_path_of_words_is_refused(self, make: MakeStreams, name: str) -> None:
+        with pytest.raises(UsageError, match="cannot name a stream"):
+            make().append(name, [b"1"])
+
+
+class StreamsLast:
+    """What was read can be read again, until its reader says that it may go."""
+
     @pytest.mark.parametrize("limit", [1, 2, 3])
     def test_between_two_cursors_it_is_the_same_again(self, make: MakeStreams, limit: int) -> None:
         one, two = make(), make()
@@ -137,25 +163,3 @@ class StreamsRead:
         assert streams.faults("s") == []
         assert streams.faults("nobody") == []
         assert streams.read("s", rest=True)[0] == [b"1", b"2"]
-
-    def test_a_limit_of_nothing_moves_nothing(self, make: MakeStreams) -> None:
-        streams = make()
-        streams.append("s", [b"1"])
-        records, cursor = streams.read("s", None, 0)
-        assert records == []
-        assert streams.read("s", cursor)[0] == [b"1"]
-
-    def test_streams_do_not_mix_and_are_named(self, make: MakeStreams) -> None:
-        streams = make()
-        names = ["a", "a/b", "a/b/c", "A", "späť", "with space", "50%", "a.b", "~x", "%41"]
-        for name in names:
-            streams.append(name, [name.encode()])
-        assert streams.names() == sorted(names)
-        assert make().names() == sorted(names)
-        for name in names:
-            assert streams.read(name)[0] == [name.encode()]
-
-    @pytest.mark.parametrize("name", ["", "/", "..", "../x", "a/../b", "a//b", "/etc", "a/", ".", "a/./b"])
-    def test_a_name_that_is_no_path_of_words_is_refused(self, make: MakeStreams, name: str) -> None:
-        with pytest.raises(UsageError, match="cannot name a stream"):
-            make().append(name, [b"1"])
