@@ -195,7 +195,7 @@ def on_rclone(folder: Path, loads: list[Load], *, sweep: bool) -> None:
         for load in loads:
             bucket = Bucket(read_place(f"s3://{BUCKET}?endpoint={endpoint}", KEYS))
             measure("Trimtab on S3 (rclone)", S3Blobs(bucket), load, S3_THREADS)
-            floor_of_s3("floor: obstore on rclone", bucket._long, load)
+            floor_of_s3("floor: obstore on rclone", bucket._reading, load)
             floor_of_rclone(folder, endpoint, load)
             shutil.rmtree(folder / "served" / BUCKET)
             (folder / "served" / BUCKET).mkdir()
@@ -214,7 +214,7 @@ def on_moto(loads: list[Load]) -> None:
         for load in loads:
             bucket = Bucket(read_place(f"s3://{BUCKET}?endpoint={endpoint}", KEYS))
             measure("Trimtab on S3 (moto)", S3Blobs(bucket), load, S3_THREADS)
-            floor_of_s3("floor: obstore on moto", bucket._long, load)
+            floor_of_s3("floor: obstore on moto", bucket._reading, load)
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ UNAVAILABLE = "unavailable"
 LOSE_ANSWER = "lose the answer"
 #: The server acts, and the connection ends in the middle of its answer.
 CUT = "cut"
+#: Nothing is answered, and the connection stays.
+HANG = "hang"
 #: A bit of the answer's body is changed.
 FLIP = "flip"
 #: `If-None-Match` is left out, as by a server that does not know it.
@@ -47,7 +49,7 @@ class S3Way:
         self.lost = 0
         self._address = urlsplit(endpoint)
         self._folder = create_only_in
-        self._creating = threading.Lock()
+        self._creating, self._closed = threading.Lock(), threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -60,6 +62,7 @@ class S3Way:
 
     def close(self) -> None:
         """Take no more requests."""
+        self._closed.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -68,6 +71,7 @@ class S3Way:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
                 way._forward(self)
@@ -87,6 +91,10 @@ class S3Way:
         what = self.decide(request)
         if what == UNAVAILABLE:
             _answer(client, 503, [], b"<Error><Code>SlowDown</Code></Error>")
+            return
+        if what == HANG:
+            self._closed.wait(60)
+            client.close_connection = True
             return
         headers = list(client.headers.items())
         if what == IGNORE_CREATE_ONLY:

@@ -22,6 +22,8 @@ PIECE_BYTES = 16 * 2**20
 #: Pieces of one object that travel at once.
 _PIECE_THREADS = 4
 _SHORT_BYTES = 2**20
+#: Seconds that a server may be silent, and that 64 MB may take on their way to it.
+_ANSWER_S, _UPLOAD_S = 30.0, 300.0
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,15 +48,19 @@ class Bucket:
         """
         self.place = place
         self._patience_s = patience_s
-        self._short = _client(place, timedelta(seconds=30))
-        self._long = _client(place, timedelta(minutes=10))
+        answer = timedelta(seconds=min(_ANSWER_S, patience_s))
+        # An upload says nothing until it ends, so silence alone is no sign of trouble there.
+        sent = timedelta(seconds=min(_UPLOAD_S, 5 * patience_s))
+        self._short = _client(place, timeout=answer)
+        self._sending = _client(place, timeout=sent)
+        self._reading = _client(place, timeout=timedelta(hours=1), read_timeout=answer)
 
     def create(self, name: str, content: bytes) -> bool:
         """Store `content` as `name` in one piece; False where the name is taken."""
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        client = self._client_for(len(content))
+        client = self._short if len(content) <= _SHORT_BYTES else self._sending
         try:
             self._insist(lambda: obstore.put(client, name, content, mode="create", use_multipart=False))
         except AlreadyExistsError:
@@ -68,7 +74,7 @@ class Bucket:
         import obstore
 
         large = len(content) > LARGE_BYTES
-        client = self._client_for(len(content))
+        client = self._short if len(content) <= _SHORT_BYTES else self._sending
         try:
             self._insist(
                 lambda: obstore.put(
@@ -88,13 +94,13 @@ class Bucket:
         import obstore
 
         def ask() -> bytes | int:
-            answer = obstore.get(self._long, name)
+            answer = obstore.get(self._reading, name)
             size_bytes = int(answer.meta["size"])
             return size_bytes if size_bytes > LARGE_BYTES else bytes(answer.bytes())
 
         def piece(start: int) -> bytes:
             end = min(start + PIECE_BYTES, size_bytes)
-            return self._insist(lambda: bytes(obstore.get_range(self._long, name, start=start, end=end)))
+            return self._insist(lambda: bytes(obstore.get_range(self._reading, name, start=start, end=end)))
 
         try:
             got = self._insist(ask)
@@ -116,9 +122,8 @@ class Bucket:
         end = min(start + size_bytes, found.size_bytes)
         if end <= start:
             return b""
-        client = self._client_for(size_bytes)
         try:
-            return self._insist(lambda: bytes(obstore.get_range(client, name, start=start, end=end)))
+            return self._insist(lambda: bytes(obstore.get_range(self._reading, name, start=start, end=end)))
         except FileNotFoundError:
             return None
 
@@ -153,9 +158,6 @@ class Bucket:
 
         return list(next(iter(obstore.list(self._short, folder, offset=last, chunk_size=1000)), ()))
 
-    def _client_for(self, size_bytes: int) -> Any:
-        return self._short if size_bytes <= _SHORT_BYTES else self._long
-
     def _insist(self, ask: Callable[[], Answer]) -> Answer:
         return insist(ask, self.place, patience_s=self._patience_s)
 
@@ -169,7 +171,7 @@ def _found(told: Any) -> Found:
     )
 
 
-def _client(place: Place, longest: timedelta) -> Any:
+def _client(place: Place, **timeouts: timedelta) -> Any:
     try:
         from obstore.store import S3Store
     except ImportError as error:
@@ -177,7 +179,7 @@ def _client(place: Place, longest: timedelta) -> Any:
             "blobs on S3 need a library: install it with `pip install 'trimtab[s3]'`"
         ) from error
     config: Any = {"region": place.region, "conditional_put": "etag", "disable_bulk_delete": True}
-    options: Any = {"connect_timeout": timedelta(seconds=5), "timeout": longest}
+    options: Any = {"connect_timeout": timedelta(seconds=5), **timeouts}
     if place.endpoint is not None:
         # The second name too: by itself it would be read from the environment and win over the URL.
         config |= {"endpoint": place.endpoint, "aws_endpoint_url_s3": place.endpoint}

@@ -92,3 +92,32 @@ def test_a_blob_is_there_after_every_race(place: OnFiles | OnS3, races: int) -> 
         assert found.idle_seconds < 60, f"race {number}"
     print(f"discard came through {outcomes[True]} times, put {outcomes[False]} times")  # noqa: T201
     assert min(outcomes.values()) >= races // 50, outcomes
+
+
+@pytest.mark.parametrize("step", ["rename", "link"])
+def test_a_put_in_the_middle_of_a_discard_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The instants that a race by the clock hardly ever meets: before the file goes aside, before it comes back."""
+    place = OnFiles(tmp_path)
+    key = place.one.put(b"abc")
+    place.age(key)
+    fired: list[str] = []
+
+    def put_before(name: str) -> None:
+        real = getattr(os, name)
+
+        def call(*paths: Path) -> None:
+            monkeypatch.setattr(os, name, real)
+            fired.append(name)
+            place.other.put(b"abc")
+            real(*paths)
+
+        monkeypatch.setattr(os, name, call)
+
+    put_before("rename")
+    if step == "link":  # only what was put before the one comes to the other
+        put_before("link")
+    assert not place.one.discard(key, 3600.0)
+    assert step in fired
+    assert place.other.get(key) == b"abc"

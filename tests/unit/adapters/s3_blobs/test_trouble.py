@@ -110,6 +110,25 @@ def test_a_download_that_is_cut_every_time_ends_with_a_sentence(s3_server: S3Ser
     assert trouble.fired >= 3
 
 
+def test_a_server_that_hangs_is_given_up(s3_server: S3Server, way: S3Way) -> None:
+    url = s3_server.url().partition("?")[0] + f"?endpoint={way.endpoint}"
+    blobs = open_s3_blobs(url, patience_s=1.0)
+    small, large = blobs.put(b"abc"), blobs.put(bytes(5_000_000))
+    for method, ask in (
+        ("PUT", lambda: blobs.put(b"def")),
+        ("PUT", lambda: blobs.put(bytes(4_000_000))),
+        ("GET", lambda: blobs.get(small)),
+        ("GET", lambda: blobs.get(large)),
+        ("HEAD", lambda: blobs.find(small)),
+    ):
+        way.decide = trouble = First(s3_way.HANG, method, FOR_EVER)
+        started = time.monotonic()
+        with pytest.raises(StoreError, match=r"fails \((no answer in time|no connection)\)"):
+            ask()
+        assert time.monotonic() - started < 9  # an upload may be silent five times as long
+        assert trouble.fired >= 1
+
+
 def test_a_server_killed_in_the_middle_of_puts_loses_nothing_acknowledged(
     rclone: RcloneServer, way_to: WayTo
 ) -> None:
