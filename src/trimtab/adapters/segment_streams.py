@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from trimtab.adapters.durable_file import flush_folder
+from trimtab.adapters.durable_file import FlushFailed, flush_folder
 from trimtab.adapters.segment_file import SegmentFile, end_of, folders_of, state_abandoned
 from trimtab.adapters.segment_reader import SegmentReader
 from trimtab.adapters.stream_segment import MOST_BYTES
@@ -157,8 +157,10 @@ class SegmentStreams:
                     self._segment(stream).write(records)
                 written.append((stream, mine))
             except Exception as error:
+                if isinstance(error, FlushFailed):
+                    self._fail(error)
                 self._drop(stream)
-                _refuse(mine, self._said(error))
+                _refuse(mine, self._failed or self._said(error))
         for stream, mine in written:
             self._acknowledge(stream, mine)
         while len(self._segments) > MOST_OPEN:
@@ -170,10 +172,7 @@ class SegmentStreams:
             if segment is not None:
                 segment.flush()
         except OSError as error:
-            self._failed = StoreError(
-                f"{self._folder}: the disk did not take a write ({error}); this process acknowledges "
-                "nothing more: check the disk, run `trimtab fsck`, then start again"
-            )
+            self._fail(error)
         if self._failed:
             _refuse(mine, self._failed)
             return
@@ -197,9 +196,10 @@ class SegmentStreams:
         for attempt in range(3):
             folder = self._folder
             for part in folders_of(stream):
-                if not (folder / part).is_dir():
-                    (folder / part).mkdir(mode=0o700, exist_ok=True)
-                    flush_folder(folder)
+                (folder / part).mkdir(mode=0o700, exist_ok=True)
+                flush_folder(
+                    folder
+                )  # also where it was there: who made it may have died before it came so far
                 folder = folder / part
             try:
                 state_abandoned(folder)
@@ -211,13 +211,24 @@ class SegmentStreams:
 
     def _close_segment(self, stream: str) -> None:
         """End a segment that is wholly durable; what cannot be stated now, the next one in this folder states."""
-        with suppress(OSError):
+        try:
             self._segments.pop(stream).close(whole=True)
+        except FlushFailed as error:
+            self._fail(error)
+        except OSError:
+            pass
 
     def _drop(self, stream: str) -> None:
         segment = self._segments.pop(stream, None)
         if segment is not None:
             segment.close(whole=False)
+
+    def _fail(self, error: OSError) -> None:
+        """After a failed flush nobody knows what is on the disk: nothing is acknowledged any more."""
+        self._failed = StoreError(
+            f"{self._folder}: the disk did not take a write ({error}); this process acknowledges "
+            "nothing more: check the disk, run `trimtab fsck`, then start again"
+        )
 
     def _said(self, error: Exception) -> Exception:
         if isinstance(error, OSError):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.artifact import artifact_of
@@ -27,8 +28,8 @@ from trimtab.testing.workbench import Workbench
 NUMBERS = 40
 _AT = "2013-01-01T00:00:00+00:00"
 _SOURCE = Source(name="rows", path="*.csv", key="id")
-#: Bodies of these bytes fill the write-ahead log until the next append moves it into the ledger's file.
-_FILLING_BYTES = 200_000
+#: Pages of the write-ahead log after which it is moved into the ledger's file.
+_PAGES = 10
 
 
 def prepare(store: Store, folder: Path) -> None:
@@ -95,24 +96,16 @@ class LedgerAppend:
 
 
 class Checkpoint(LedgerAppend):
-    """An append that fills the write-ahead log, whose pages then move into the ledger's file."""
+    """An append after which the write-ahead log moves into the ledger's file."""
 
     def warm(self) -> None:
-        """Fill the log nearly."""
-        log, number = Path(self._store.ledger._path.with_name("ledger.sqlite-wal")), 1000  # type: ignore[attr-defined]
-        while not log.exists() or log.stat().st_size < 1000 * 4120 - _FILLING_BYTES * 1.2:
-            number += 1
-            self._big(number, _FILLING_BYTES // 4)
+        """Have the log moved after ten pages, not after a thousand."""
+        ledger: Any = self._store.ledger
+        ledger._database._connection.execute(f"PRAGMA wal_autocheckpoint={_PAGES}")
 
     def do(self, number: int) -> None:
         """Append a record that does not fit into the log."""
-        _once(lambda: self._big(number, _FILLING_BYTES * 2))
-
-    def _big(self, number: int, size: int) -> None:
-        artifact, body = artifact_of(_content(number))
-        self._store.blobs.put(body)
-        self._store.ledger.append(_records(number, "x" * size))
-        assert artifact.id
+        _once(lambda: self._store.ledger.append(_records(number, "x" * _PAGES * 4096)))
 
 
 def _is_thing(record: Record) -> bool:
