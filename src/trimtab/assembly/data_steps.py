@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from trimtab.assembly.folder_steps import ingest_folder_source
 from trimtab.assembly.session import Session
 from trimtab.atoms.content.snapshot import Snapshot
 from trimtab.atoms.error import UsageError
@@ -42,6 +43,9 @@ def source_files(session: Session, source: Source) -> list[Path]:
 
 def ingest_source(session: Session, source: Source) -> Done | None:
     """Bring the source's files into a snapshot; None where no file changed since the newest one."""
+    place = session.project.folder / source.path
+    if place.is_dir():
+        return ingest_folder_source(session, source.name, place)
     files = source_files(session, source)
     prints = fingerprint(files)
     previous = session.memory.spans.snapshot(source.name)

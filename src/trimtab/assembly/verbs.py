@@ -1,5 +1,6 @@
 """The ten verbs as a person calls them, one step of the loop at a time."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from trimtab.assembly.data_steps import featurize_model, ingest_source, materialize_view, validate_source
@@ -25,9 +26,14 @@ To = Literal["shadow", "canary", "full", "back"]
 
 def ingest(project: Project, source: str | None) -> Outcome:
     """Bring the files of one source, or of all, into snapshots."""
+    return ingest_sources(project, _sources(project, source))
+
+
+def ingest_sources(project: Project, sources: Sequence[Source]) -> Outcome:
+    """Bring the files of these sources into snapshots."""
     outcome = Outcome("ingest")
     with open_session(project) as session:
-        for each in _sources(project, source):
+        for each in sources:
             done = ingest_source(session, each)
             if done is None:
                 outcome.lines.append(f"{each.name}: no file changed")

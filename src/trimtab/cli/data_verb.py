@@ -1,9 +1,11 @@
 """`trimtab ingest`, `validate` and `featurize`: data on its way to a model."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from trimtab.cli.bar import Bar
 from trimtab.cli.option import acting, as_json, common, example
 from trimtab.cli.outcome import end
 
@@ -11,16 +13,34 @@ if TYPE_CHECKING:
     from trimtab.assembly.project import Project
 
 
-@click.command(epilog=example("trimtab ingest", "trimtab ingest flights --json"))
+@click.command(
+    epilog=example("trimtab ingest", "trimtab ingest flights --json", "trimtab ingest data/images")
+)
 @click.argument("source", required=False)
+@click.option(
+    "--name", help="What a file or folder that no project file declares is called.  [default: its own name]"
+)
 @common
 @as_json
-@acting
-def ingest(source: str | None, project: "Project", as_json: bool) -> None:
-    """Read the files of SOURCE (default: of every source) into a snapshot, span by span."""
-    from trimtab.assembly import verbs
+def ingest(
+    source: str | None, name: str | None, project: Path | None, store: str | None, as_json: bool
+) -> None:
+    """Read the files of SOURCE (default: of every source) into a snapshot.
 
-    end(verbs.ingest(project, source), as_json)
+    SOURCE is one that the project file declares, or the path of any file or folder. A table is kept span by span;
+    a folder file by file, with whatever is in it: what is stored already is not stored again, and a file that
+    nobody touched is not read again.
+    """
+    from trimtab.assembly.ingest_verb import ingest_folders, intake, merged
+
+    found = intake(project, store, source, name)
+    with Bar() as bar:
+        outcome = ingest_folders(found, lambda done, total: bar.move(done, total, "reading"))
+    if found.tables:
+        from trimtab.assembly import verbs
+
+        outcome = merged(outcome, verbs.ingest_sources(found.project, found.tables))
+    end(outcome, as_json)
 
 
 @click.command(epilog=example("trimtab validate", "trimtab validate flights"))

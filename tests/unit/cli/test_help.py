@@ -15,7 +15,6 @@ from trimtab.cli.program import COMMANDS, program
 #: Children find the package where this process found it.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
-NAMES = [name for section in COMMANDS.values() for name in section]
 VERBS = {
     path.name
     for path in (Path(__file__).parents[3] / "src/trimtab/loop").iterdir()
@@ -24,17 +23,34 @@ VERBS = {
 
 
 def command(name: str) -> click.Command:
-    """A command by name."""
-    found = program.get_command(click.Context(program), name)
-    assert found is not None
+    """A command by name; `data log` is one of a group."""
+    found: click.Command = program
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        inner = found.get_command(click.Context(found), word)
+        assert inner is not None
+        found = inner
     return found
+
+
+def names() -> list[str]:
+    """Every command, those of groups in the group's place."""
+    listed = []
+    for name in (name for section in COMMANDS.values() for name in section):
+        found = command(name)
+        within = found.list_commands(click.Context(found)) if isinstance(found, click.Group) else []
+        listed += [f"{name} {inner}" for inner in within] or [name]
+    return listed
+
+
+NAMES = names()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_command_shows_a_sentence_an_example_and_its_options(
     name: str, trimtab: Callable[..., Any]
 ) -> None:
-    ran = trimtab(name, "--help")
+    ran = trimtab(*name.split(), "--help")
     assert ran.status == 0
     assert f"Example:\n    trimtab {name}" in ran.out
     for parameter in command(name).params:

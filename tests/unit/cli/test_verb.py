@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from trimtab.assembly.outcome import Outcome
+from trimtab.spec.source import Source
 
 PROJECT = "import trimtab as tt\nrows = tt.source('rows', 'rows.csv')\n"
 
@@ -44,8 +45,8 @@ def verbs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeVerbs:
 
 
 CALLS: list[tuple[list[str], tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
-    (["ingest"], ("ingest", (None,), {})),
-    (["ingest", "rows"], ("ingest", ("rows",), {})),
+    (["ingest"], ("ingest_sources", ([Source("rows", "rows.csv")],), {})),
+    (["ingest", "rows"], ("ingest_sources", ([Source("rows", "rows.csv")],), {})),
     (["validate", "rows"], ("validate", ("rows",), {})),
     (["featurize", "late"], ("featurize", ("late",), {})),
     (

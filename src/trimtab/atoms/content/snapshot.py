@@ -1,4 +1,4 @@
-"""A snapshot: the rows of a source as they were at one ingest, by span."""
+"""A snapshot: a source as it was at one ingest: the rows of a table by span, or the files of a folder."""
 
 from typing import ClassVar
 
@@ -31,6 +31,21 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     late: int = 0
 
 
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of a snapshot whose source is a folder: lists that name them, and the blobs their bytes lie in."""
+
+    #: Where it lay, from the project's folder, parted by `/`; empty where that is not below the project.
+    place: str
+    #: Files, links counted as files.
+    files: int
+    #: Bytes of all files.
+    size_bytes: int
+    #: File lists (`rows.file_list`) in order of path; snapshots share those in which nothing changed.
+    lists: tuple[Part, ...]
+    #: Every blob that a list points into, in order of its key.
+    packs: tuple[Part, ...]
+
+
 class Snapshot(Content, frozen=True, kw_only=True):
     """All spans of a source that were known at one ingest; snapshots share the blobs of unchanged spans."""
 
@@ -45,3 +60,5 @@ class Snapshot(Content, frozen=True, kw_only=True):
     known_time: str | None = None
     #: The files that were read, by name, with their SHA-256: an unchanged file is not read again.
     files: dict[str, str] = msgspec.field(default_factory=dict)
+    #: What the source is where it is a folder: it has no columns and no spans then; None for a table.
+    folder: Folder | None = None
