@@ -6,6 +6,7 @@ signatures and survives kill -9, but ignores `If-None-Match`: `parts.s3_way` add
 
 import importlib.util
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -75,36 +76,32 @@ class RcloneServer:
         self._log = folder / "rclone.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self._scheme = "http"
 
     @property
     def endpoint(self) -> str:
         """Where it answers, also after it was started again."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Run it and return when it answers."""
+    def start(self, *options: str) -> None:
+        """Run it with these options more, and return when it answers."""
         with self._log.open("ab") as log:
             begun = log.tell()
-            command = [
-                rclone_program() or "rclone",
-                "serve",
-                "s3",
-                "--addr",
-                f"127.0.0.1:{self.port}",
-                str(self.data),
-            ]
+            address = f"127.0.0.1:{self.port}"
+            command = [rclone_program() or "rclone", "serve", "s3", "--addr", address, *options]
             environment = os.environ | {
                 "RCLONE_AUTH_KEY": f'"{ACCESS_KEY},{SECRET_KEY}"',
                 "RCLONE_CONFIG": os.devnull,
             }
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            self._process = subprocess.Popen(
+                [*command, str(self.data)], stdout=log, stderr=log, env=environment
+            )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self._process.poll() is None:
             said = self._log.read_bytes()[begun:].decode()
-            if "Starting s3 server on [http://127.0.0.1:" in said:
-                self.port = int(
-                    said.partition("Starting s3 server on [http://127.0.0.1:")[2].partition("/")[0]
-                )
+            found = re.search(r"Starting s3 server on \[(https?)://127\.0\.0\.1:(\d+)/", said)
+            if found:
+                self._scheme, self.port = found[1], int(found[2])
                 return
             time.sleep(0.01)
         raise AssertionError(f"rclone does not start: {self._log.read_text()}")

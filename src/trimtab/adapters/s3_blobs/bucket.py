@@ -186,7 +186,12 @@ def _client(place: Place, **timeouts: timedelta) -> Any:
         options["allow_http"] = place.endpoint.startswith("http:")
     authorities = os.environ.get("AWS_CA_BUNDLE")
     if authorities and not options.get("allow_http"):
-        options["root_certificate"] = Path(authorities).read_bytes()
+        try:
+            options["root_certificate"] = Path(authorities).read_bytes()
+        except OSError as error:
+            raise ConfigurationRefused(
+                f"AWS_CA_BUNDLE names {authorities}, which cannot be read: {error.strerror}"
+            ) from error
     return S3Store(
         place.bucket,
         prefix=place.prefix or None,

@@ -10,8 +10,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from parts import s3_way
 from parts.s3 import BUCKET, SECRET_KEY, RcloneServer, S3Server
@@ -59,6 +65,51 @@ def test_wrong_credentials(rclone: RcloneServer, monkeypatch: pytest.MonkeyPatch
             open_s3_blobs(f"s3://{BUCKET}?endpoint={rclone.endpoint}")
         shown = "".join(traceback.format_exception(refused.value))
         assert "a wrong and secret key" not in shown
+
+
+def test_an_authority_of_ones_own_is_trusted_when_it_is_named(
+    rclone: RcloneServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, key = certificate(tmp_path / "own")
+    other, _ = certificate(tmp_path / "other")
+    rclone.kill()
+    rclone.start("--cert", str(own), "--key", str(key))
+    url = f"s3://{BUCKET}?endpoint={rclone.endpoint}"
+    assert url.endswith(f"https://127.0.0.1:{rclone.port}")
+    for bundle in (None, str(other)):
+        if bundle:
+            monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+        with pytest.raises(StoreError, match="no connection"):
+            open_s3_blobs(url, patience_s=0.1)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(own))
+    with pytest.raises(ConfigurationRefused, match="If-None-Match"):  # it was understood
+        open_s3_blobs(url)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "none"))
+    with pytest.raises(ConfigurationRefused, match=r"AWS_CA_BUNDLE names .*none.*No such file"):
+        open_s3_blobs(url)
+
+
+def certificate(stem: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that vouches for itself, and its key, as files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, stem.name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    stem.with_suffix(".crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    stem.with_suffix(".key").write_bytes(private)
+    return stem.with_suffix(".crt"), stem.with_suffix(".key")
 
 
 def test_a_missing_bucket(s3_server: S3Server) -> None:
