@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from trimtab.adapters.sqlite_ledger import database
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.artifact import artifact_of
 from trimtab.atoms.content.encoding import Encoding
@@ -70,6 +70,7 @@ class LedgerAppend:
     """One append of three records."""
 
     is_first = False
+    is_durable_before = False
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store
@@ -96,12 +97,13 @@ class LedgerAppend:
 
 
 class Checkpoint(LedgerAppend):
-    """An append after which the write-ahead log moves into the ledger's file."""
+    """An append after which the write-ahead log moves into the ledger's file; by then the append is durable."""
+
+    is_durable_before = True
 
     def warm(self) -> None:
         """Have the log moved after ten pages, not after a thousand."""
-        ledger: Any = self._store.ledger
-        ledger._database._connection.execute(f"PRAGMA wal_autocheckpoint={_PAGES}")
+        database.LOG_PAGES = _PAGES
 
     def do(self, number: int) -> None:
         """Append a record that does not fit into the log."""
@@ -116,6 +118,7 @@ class BlobPut:
     """One small blob."""
 
     is_first = False
+    is_durable_before = False
     size = 1000
 
     def __init__(self, store: Store, folder: Path) -> None:
@@ -150,6 +153,7 @@ class StreamAppend:
     """Two records of a stream in one append."""
 
     is_first = False
+    is_durable_before = False
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store
@@ -185,6 +189,7 @@ class IngestStep:
     """A small table through the engine into a snapshot."""
 
     is_first = False
+    is_durable_before = False
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store
@@ -212,6 +217,7 @@ class ReleaseStep:
     """A promotion under a lease."""
 
     is_first = False
+    is_durable_before = False
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store

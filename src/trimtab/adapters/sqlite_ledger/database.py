@@ -12,6 +12,10 @@ from trimtab.adapters.sqlite_file import ReadingConnections, is_failed_flush, sa
 from trimtab.adapters.sqlite_ledger.schema import open_ledger_file
 from trimtab.atoms.error import StoreError
 
+#: Pages, by estimate, after which the write-ahead log is moved into the file.
+LOG_PAGES = 1000
+_PAGE_BYTES = 4096
+
 
 class SqliteDatabase:
     """See `Database`."""
@@ -20,6 +24,8 @@ class SqliteDatabase:
         """Open the file; see `SqliteLedger`."""
         self._path = path
         self._connection = open_ledger_file(path)
+        # SQLite tells nobody when the flush of its own move fails, and goes on; ours is heard.
+        self._connection.execute("PRAGMA wal_autocheckpoint=0")
         self._tables = _WritingTables(self._connection, wall)
         self._failed: StoreError | None = None
         self._reading = ReadingConnections(path)
@@ -62,12 +68,27 @@ class SqliteDatabase:
             with transaction(self._connection):
                 run(self._tables)
         except sqlite3.Error as error:
-            if is_failed_flush(error):
-                self._failed = StoreError(
-                    f"{self._path}: the disk did not take a write ({error}); this process reads but writes "
-                    "no more: check the disk, run `trimtab fsck`, then start again"
-                )
+            self._hear(error)
             raise (self._failed or said(self._path, error)) from error
+        self._move_log()
+
+    def _move_log(self) -> None:
+        """Move a long write-ahead log into the file; what was committed is durable whether or not that goes well."""
+        if self._tables.log_pages < LOG_PAGES:
+            return
+        self._tables.log_pages = 0
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            self._hear(error)  # of any other error: the log stays, and is moved another time
+
+    def _hear(self, error: sqlite3.Error) -> None:
+        """After a failed flush nobody knows what is on the disk: nothing is written any more."""
+        if is_failed_flush(error):
+            self._failed = StoreError(
+                f"{self._path}: the disk did not take a write ({error}); this process reads but writes "
+                "no more: check the disk, run `trimtab fsck`, then start again"
+            )
 
 
 def _marked(text: bytes) -> str:
@@ -81,6 +102,8 @@ class _WritingTables:
         self.execute = connection.execute
         self.now = wall
         self._connection = connection
+        #: Pages that came to the write-ahead log since it was moved, by estimate: some for each commit and each row.
+        self.log_pages = 0
 
     def ends(self) -> Any:
         return self.execute(ENDS).fetchone()
@@ -96,6 +119,7 @@ class _WritingTables:
             )
 
     def add(self, rows: Sequence[Row]) -> None:
+        self.log_pages += 2 + sum(2 + len(row[3]) // _PAGE_BYTES for row in rows)
         self._connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", rows)
         self.execute("UPDATE head SET seq = ?, chain = ?", (rows[-1][0], rows[-1][4]))
 
