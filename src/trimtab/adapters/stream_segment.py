@@ -5,6 +5,7 @@ flush made durable, so batch n+1 is only ever written when n is on the disk: a f
 torn tail where nothing of the batch after its own follows, and damage where it does.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ _END = 1 << 30  # the segment was closed; no record
 _FLAGS = _MORE | _END
 
 _PIECE_BYTES = 4 << 20
+_NOT_ZERO = re.compile(rb"[^\0]")
 
 #: Longest record.
 MOST_BYTES = (1 << 30) - 1
@@ -121,18 +123,37 @@ def salvage(content: bytes, start: int, most: int | None = None) -> Frames:
     """
     records: list[bytes] = []
     ends: list[int] = []
-    position, batch = 0, 0
+    position = batch = whole = 0
     while position < len(content) and (most is None or len(records) < most):
         frame = _frame_at(content, position)
-        if frame is None or not batch <= frame[1] & ~_FLAGS <= batch + len(content):
-            position += 1
+        if frame is None:
+            position = _next_place(content, position + 1, batch, whole)
             continue
         record, flagged, position = frame
-        batch = flagged & ~_FLAGS
+        batch, whole = flagged & ~_FLAGS, position
         if not flagged & _END and position > start:
             records.append(record)
             ends.append(position)
     return Frames(records, ends, position, batch, False)
+
+
+def _next_place(content: bytes, position: int, batch: int, whole: int) -> int:
+    """Where a frame may begin, from `position` on, after `batch`, which was whole until `whole`; else the end."""
+    size = len(content)
+    while position + _HEADER.size <= size:
+        found = _NOT_ZERO.search(content, position + 4)
+        if found is None:
+            break
+        position = max(position, found.start() - 7)  # a batch's number is not zero
+        length, flagged, _ = _HEADER.unpack_from(content, position)
+        number = flagged & ~_FLAGS
+        most = (
+            batch + 2 + (position - whole) // _HEADER.size
+        )  # no more batches than frames can have been skipped
+        if number and batch <= number <= most and length <= size - position - _HEADER.size:
+            return position
+        position += 1
+    return size
 
 
 def is_damaged(content: bytes) -> bool:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.adapters.stream_segment import frame_batch, frame_end, is_damaged, read_frames
+from trimtab.adapters.stream_segment import frame_batch, frame_end, is_damaged, read_frames, salvage
 
 BATCHES = st.lists(st.lists(st.binary(max_size=20), min_size=1, max_size=4), min_size=1, max_size=5)
 
@@ -56,3 +56,24 @@ def test_rubbish_after_the_last_flush_is_a_torn_tail(batches: list[list[bytes]],
 def test_zeros_make_no_record() -> None:
     assert read_frames(bytes(1000)).records == []
     assert read_frames(bytes(1000)).torn
+
+
+@given(BATCHES, st.data())
+def test_of_a_hurt_segment_every_record_that_was_not_hurt_is_salvaged(
+    batches: list[list[bytes]], data: st.DataObject
+) -> None:
+    records = [record for batch in batches for record in batch]
+    content, _ = segment(batches)
+    ends = read_frames(content).ends
+    hurt = data.draw(st.integers(0, len(records) - 1))
+    first, last = (0, *ends)[hurt], ends[hurt]
+    place = data.draw(st.integers(first, last - 1))
+    size = data.draw(st.integers(1, last - place))
+    rubbish = data.draw(st.one_of(st.just(bytes(size)), st.binary(min_size=size, max_size=size)))
+    harmed = content[:place] + rubbish + content[place + size :]
+    found = salvage(harmed, 0).records
+    if harmed != content:
+        assert [record for record in found if record not in records] == []
+        assert len(found) >= len(records) - 1
+    else:
+        assert found == records
