@@ -6,6 +6,7 @@ from datetime import datetime
 
 from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
+from trimtab.atoms.entry import Entry
 from trimtab.atoms.error import Damaged, StoreError
 from trimtab.atoms.instant import parse_instant
 from trimtab.atoms.law import label
@@ -45,20 +46,24 @@ class Census:
     def refresh(self) -> None:
         """Read what the ledger got since the last call."""
         for entry in self._store.ledger.entries(after=self._read):
-            self._read = entry.seq
-            record = entry.record
-            self.forgetting.take(record)
-            if isinstance(record, Artifact):
-                self.artifacts[record.id] = record
-            elif isinstance(record, Action):
-                self.actions[record.id] = self._open[record.id] = record
-                if not (record.stage == STAGE and record.kind == FORGET):
-                    self.used_at.update(dict.fromkeys(record.took, record.at))
-            elif isinstance(record, Closing):
-                self._open.pop(record.action, None)
-                self.used_at.update(dict.fromkeys(record.made, record.at))
-                for made in record.made:
-                    self.makers.setdefault(made, []).append(record.action)
+            self.take(entry)
+
+    def take(self, entry: Entry) -> None:
+        """Take the next entry of the ledger."""
+        self._read = entry.seq
+        record = entry.record
+        self.forgetting.take(record)
+        if isinstance(record, Artifact):
+            self.artifacts[record.id] = record
+        elif isinstance(record, Action):
+            self.actions[record.id] = self._open[record.id] = record
+            if not (record.stage == STAGE and record.kind == FORGET):
+                self.used_at.update(dict.fromkeys(record.took, record.at))
+        elif isinstance(record, Closing):
+            self._open.pop(record.action, None)
+            self.used_at.update(dict.fromkeys(record.made, record.at))
+            for made in record.made:
+                self.makers.setdefault(made, []).append(record.action)
 
     def open_actions(self) -> list[Action]:
         """Actions that are under way and may take or keep something, oldest first."""

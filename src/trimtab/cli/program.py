@@ -51,6 +51,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "The store": {
         "gc": ("trimtab.cli.gc:gc", "Free the bytes that nothing needs."),
+        "backup": ("trimtab.cli.backup:backup", "Copy the store elsewhere while it is in use."),
+        "restore": ("trimtab.cli.backup:restore", "Bring a backed-up store back, verified."),
     },
 }
 

@@ -255,7 +255,7 @@ def test_a_damaged_stream_is_named(store: Store, snapshot: Artifact, tmp_path: P
 def test_a_kind_that_this_program_does_not_know(
     store: Store, snapshot: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trimtab.assembly import fsck as module
+    from trimtab.assembly import part_list as module
 
     known = {kind: content for kind, content in module.KINDS.items() if kind != "snapshot"}
     monkeypatch.setattr(module, "KINDS", known)
