@@ -24,20 +24,22 @@ from trimtab.loop.release.plan import Candidate, decide_promote
 from trimtab.spec.source import Source
 from trimtab.testing.workbench import Workbench
 
-#: Numbers that a prepared store can be asked for.
-NUMBERS = 40
 _AT = "2013-01-01T00:00:00+00:00"
 _SOURCE = Source(name="rows", path="*.csv", key="id")
 #: Pages of the write-ahead log after which it is moved into the ledger's file.
 _PAGES = 10
 
 
-def prepare(store: Store, folder: Path) -> None:
-    """Put in what the operations start from: two bundles, a plan, tables to ingest, content to record."""
+def prepare(store: Store, folder: Path, numbers: int = 10) -> None:
+    """Put in what the operations start from: two bundles, a plan, tables to ingest, content to record.
+
+    Args:
+        numbers: The operations can be asked for numbers below this one.
+    """
     bench = Workbench(store)
     bundles = [bench.bundle("toy", f"{version}" * 64, Encoding(columns=())) for version in (1, 2)]
     bench.keep(TrafficPlan(model="toy", champion=bundles[0], champion_version=1))
-    for number in range(NUMBERS):
+    for number in range(numbers):
         store.blobs.put(artifact_of(_content(number))[1])
         rows = "".join(f"{number}-{row},{row / 7}\n" for row in range(20))
         (folder / f"{number}.csv").write_text(f"id,delay\n{rows}")

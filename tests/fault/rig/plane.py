@@ -14,7 +14,6 @@ from trimtab.engine.store import Store
 from trimtab.loop.serve.server import run
 from trimtab.testing.linear_runtime import LinearRuntime
 from trimtab.testing.storyteller import Storyteller
-from trimtab.testing.workbench import Workbench
 
 MODEL = "toy"
 ROW = {"x": 2.0}
@@ -23,7 +22,7 @@ ANSWER = 6.0
 
 def release_toy(store: Store) -> None:
     """Put a bundle of the model into the store, and a plan that serves it."""
-    tell, bench = Storyteller(store, store.now()), Workbench(store)
+    tell = Storyteller(store, store.now())
     golden = {"rows": [ROW], "features": [[2.0]], "outputs": [ANSWER]}
     column = ColumnEncoding(name="x", dtype="Float64", role="number")
     manifest = Manifest(
@@ -47,8 +46,10 @@ def release_toy(store: Store) -> None:
         parity=Parity(rows=1, differing=0, largest_difference=0.0, tolerance=1e-5),
         golden=tell.part(json.dumps(golden).encode()),
     )
-    bundle = bench.keep(Bundle(manifest=manifest, signature="", key_id=""))
-    bench.keep(TrafficPlan(model=MODEL, champion=bundle, champion_version=1))
+    bundle = tell.thing(Bundle(manifest=manifest, signature="", key_id=""))
+    tell.tell("register", "register", MODEL, made=[bundle])
+    plan = tell.thing(TrafficPlan(model=MODEL, champion=bundle.id, champion_version=1))
+    tell.tell("release", "promote", MODEL, made=[plan])
 
 
 def main() -> None:
