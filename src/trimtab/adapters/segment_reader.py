@@ -67,7 +67,9 @@ class SegmentReader:
             start = upto.segments.get(path.name)
             if start is None or not path.exists() or not (end_of(path).exists() or is_abandoned(path)):
                 continue
-            if not read_segment(path, start, 1).records:
+            frames = read_segment(path, start, 1)
+            fault = self._fault_before(path, start) or (frames.torn and self._fault_in(path, frames.end))
+            if not frames.records and not fault:
                 yield path
 
     def _end(self, path: Path) -> int | None:

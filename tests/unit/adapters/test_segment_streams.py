@@ -319,3 +319,17 @@ def test_a_process_holds_few_files_open(tmp_path: Path, monkeypatch: pytest.Monk
     assert streams.read("runs/0")[0] == [b"0", b"again"]
     assert all(streams.read(f"runs/{number}")[0] == [b"%d" % number] for number in range(1, 50))
     streams.close()
+
+
+@pytest.mark.parametrize("hurt", [cut, flipped])
+def test_a_hurt_segment_is_not_forgotten_while_records_lie_behind_the_hurt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hurt: Callable[[Path], str]
+) -> None:
+    (path,) = closed_segments(tmp_path, monkeypatch, count=1)
+    reader = SegmentStreams(tmp_path)
+    _, cursor = reader.read("s", None, 1)
+    hurt(path)
+    reader.forget("s", cursor)
+    assert path.exists()
+    assert len(reader.read("s", rest=True)[0]) >= 1
+    reader.close()

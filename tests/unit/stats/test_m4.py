@@ -43,6 +43,13 @@ def test_a_spike_of_one_point_in_a_million_is_there() -> None:
     assert 654_321 in m4(np.arange(y.size), y, 500)
 
 
+@pytest.mark.parametrize("place", [1, 503, 777, 998])
+def test_a_gap_of_one_point_is_there(place: int) -> None:
+    y = np.sin(np.arange(1000.0))
+    y[place] = np.nan
+    assert place in m4(np.arange(1000), y, 50)
+
+
 def test_all_points_at_one_step_are_thinned_too() -> None:
     places = m4(np.zeros(1000), np.arange(1000.0), 40)
     assert places[0] == 0
