@@ -85,7 +85,7 @@ def _lay_out(folder: Path) -> None:
         write_new(draft, f"{VERSION}\n".encode())
         os.replace(draft, stated)
     text = stated.read_text(encoding="utf-8", errors="replace").strip()
-    if not text.isdigit():
+    if not text.isdigit() or int(text) < 1:
         raise StoreError(f"{stated} does not hold a version number: this is no Trimtab store")
     if int(text) > VERSION:
         raise StoreError(

@@ -27,6 +27,11 @@ from trimtab.ports.ledger import Lease
 
 #: Entries read in one query: a reader holds no transaction open between two of them.
 _PAGE = 1000
+#: Entries, each with the chain value of the one before it.
+_LINKED = """
+SELECT one.seq, one.name, one.body, one.chain, one.id, before.chain
+FROM entry one LEFT JOIN entry before ON before.seq = one.seq - 1
+"""
 
 
 class SqlLedger:
@@ -101,22 +106,22 @@ class SqlLedger:
         """See the port."""
         rows = self._database.read(
             lambda tables: tables.execute(
-                "SELECT seq, name, body FROM entry WHERE id = ? AND name <> 'closing'", (record_id,)
+                f"{_LINKED} WHERE one.id = ? AND one.name <> 'closing'", (record_id,)
             ).fetchall()
         )
-        return self._parse(*rows[0]) if rows else None
+        return self._proven(*rows[0]) if rows else None
 
     def starting_with(self, prefix: str, limit: int = 10) -> list[Record]:
         """See the port; ordered by id."""
         low = id_prefix(prefix)
         rows = self._database.read(
             lambda tables: tables.execute(
-                "SELECT seq, name, body FROM entry WHERE id >= ? AND id < ? AND name <> 'closing' "
-                "ORDER BY id LIMIT ?",
+                f"{_LINKED} WHERE one.id >= ? AND one.id < ? AND one.name <> 'closing' "
+                "ORDER BY one.id LIMIT ?",
                 (low, low + "g", limit),
             ).fetchall()
         )
-        return [self._parse(*row) for row in rows]
+        return [self._proven(*row) for row in rows]
 
     def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         """See the port; a lease of a process of this machine that has died is free at once."""
@@ -149,6 +154,18 @@ class SqlLedger:
             "SELECT seq, name, body, chain FROM entry WHERE seq > ? ORDER BY seq LIMIT ?", (after, size)
         ).fetchall()
         return head, chain, rows
+
+    def _proven(self, seq: int, name: str, body: Any, stored: str, key: str, before: str | None) -> Any:
+        """The record of a row that hangs on the chain value before it, and is found under its own id."""
+        before = GENESIS if seq == 1 else before
+        if before is None:
+            raise self._damaged(f"entry {seq - 1} is missing")
+        if chain_value(before, name, _bytes(body)) != stored:
+            raise self._damaged(f"entry {seq} ({name}) was changed after it was written")
+        record = self._parse(seq, name, body)
+        if record.id != key:
+            raise self._damaged(f"entry {seq} ({name}) is found under an id that is not its own")
+        return record
 
     def _parse(self, seq: int, name: str, body: Any) -> Any:
         try:
