@@ -10,7 +10,7 @@ from trimtab.atoms.entry import Entry
 from trimtab.atoms.error import Damaged, StoreError
 from trimtab.atoms.instant import parse_instant
 from trimtab.atoms.law import label
-from trimtab.engine.forgetting import FORGET, STAGE, Forgetting
+from trimtab.engine.forgetting import FORGET, PIN, STAGE, UNPIN, Forgetting
 from trimtab.engine.side_by_side import side_by_side
 from trimtab.engine.store import Store
 
@@ -57,7 +57,7 @@ class Census:
             self.artifacts[record.id] = record
         elif isinstance(record, Action):
             self.actions[record.id] = self._open[record.id] = record
-            if not (record.stage == STAGE and record.kind == FORGET):
+            if not (record.stage == STAGE and record.kind in (FORGET, PIN, UNPIN)):
                 self.used_at.update(dict.fromkeys(record.took, record.at))
         elif isinstance(record, Closing):
             self._open.pop(record.action, None)

@@ -47,6 +47,8 @@ def lineage(memory: "Memory", name: str, up: bool, down: bool, everything: bool,
         return
     root = resolve(memory, name)
     paper = screen()
+    if decision := memory.forgetting.of(root):
+        paper.print(f"[yellow]its parts are gone:[/] {plain(decision.says)}", soft_wrap=True)
     wide = None if everything else WIDE
     for upward in [way for way, wanted in ((True, up or both), (False, down or both)) if wanted]:
         paper.print("[bold]came of[/]" if upward else "[bold]led to[/]")
@@ -57,7 +59,7 @@ def lineage(memory: "Memory", name: str, up: bool, down: bool, everything: bool,
 
 
 def decisions(links: "Links", root: str) -> "list[Node]":
-    """The retrains, promotions, roll-backs, refusals and quarantines that `root` led to, oldest first."""
+    """The retrains, promotions, roll-backs, refusals, quarantines and forgettings that `root` led to, oldest first."""
     from trimtab.views.lineage_tree import TURNS
 
     found = [

@@ -44,7 +44,7 @@ class Forgetting:
         """Take the next record of the ledger."""
         if isinstance(record, Closing):
             # Whoever made it again has kept its parts again.
-            for made in record.made:
+            for made in record.made if self._forgotten else ():
                 self._forgotten.pop(made, None)
         elif isinstance(record, Action) and record.stage == STAGE:
             if record.kind == FORGET:

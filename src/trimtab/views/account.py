@@ -84,6 +84,8 @@ def record_account(memory: Memory, record_id: str) -> dict[str, Any]:
     }
     node = links.node(record_id)
     account["node"] = _plain(node) if node else None
+    if decision := memory.forgetting.of(record_id):
+        account["forgotten"] = {**_plain(decision), "says": decision.says}
     if isinstance(record, Artifact) and record.media_type == "application/json":
         if record.size_bytes <= CONTENT_SHOWN_BYTES:
             account["content"] = msgspec.json.decode(memory.store.blobs.get(record.content))

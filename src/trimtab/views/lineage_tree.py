@@ -9,7 +9,7 @@ from trimtab.views.lineage import Links, Node
 WIDE = 3
 
 #: Decisions that change who answers: what most people look for.
-TURNS = frozenset({"promote", "roll-back", "retrain", "quarantine", "refuse"})
+TURNS = frozenset({"promote", "roll-back", "retrain", "quarantine", "refuse", "forget"})
 
 #: What Checks were read from: shown with the Checks, and only in a whole tree.
 _ASIDE = frozenset({"rules", "evidence"})

@@ -9,6 +9,7 @@ from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check
 from trimtab.atoms.entry import GENESIS, Record
+from trimtab.engine.forgetting import Forgetting
 from trimtab.engine.store import Store
 from trimtab.views.book import Book
 from trimtab.views.lineage import Links
@@ -52,6 +53,8 @@ class Memory:
         self.stages = Stages()
         self.runs = Runs()
         self.retrains = Retrains()
+        #: Artifacts whose parts a person gave up.
+        self.forgetting = Forgetting()
         #: Number and chain value of the last entry that was taken.
         self.head: tuple[int, str] = (0, GENESIS)
         self._book = Book(store)
@@ -88,6 +91,7 @@ class Memory:
         book = self._book
         if not isinstance(record, Closing):
             book.add(record)
+        self.forgetting.take(record)
         for taker in self._takers[type(record)]:
             taker(record, book)
         if isinstance(record, Closing):
