@@ -77,6 +77,7 @@ def compare(tmp_path: Path, postgres: PostgresServer, s3: S3Server, until: str, 
     assert sound.returncode == 0, sound.stdout + sound.stderr
     assert not list((far / ".trimtab").glob("ledger*")), "the ledger lies in the folder"
     assert not (far / ".trimtab" / "blobs").exists(), "the blobs lie in the folder"
+    assert any((far / ".trimtab" / "copies").rglob("?" * 64)), "no blob has a copy here"
     calm = trimtab(str(near / ".trimtab"), "demo", "--folder", str(near), "--until", until)
     assert calm.returncode == 0, calm.stdout + calm.stderr
     assert champions(far, store) == champions(near, str(near / ".trimtab"))

@@ -1,5 +1,7 @@
 """Parts of a store by their URL; what a part needs is loaded when it is opened."""
 
+from pathlib import Path
+
 from trimtab.ports.blobs import Blobs
 from trimtab.ports.ledger import Ledger
 
@@ -20,13 +22,19 @@ def open_ledger(url: str) -> Ledger:
     return PostgresLedger(url)
 
 
-def open_blobs(url: str) -> Blobs:
+def open_blobs(url: str, copies: Path, copies_bytes: int) -> Blobs:
     """The blobs in the object store at `url`.
+
+    Args:
+        copies: Folder on this machine for copies of what is read.
+        copies_bytes: What these may take together; 0: no copies.
 
     Raises:
         StoreError: It cannot be reached, or does not let us in.
         ConfigurationRefused: It overwrites what it was asked to create only.
     """
+    from trimtab.adapters.cached_blobs import CachedBlobs
     from trimtab.adapters.s3_blobs import open_s3_blobs
 
-    return open_s3_blobs(url)
+    far = open_s3_blobs(url)
+    return CachedBlobs(far, copies, limit_bytes=copies_bytes) if copies_bytes else far

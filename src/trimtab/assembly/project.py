@@ -45,9 +45,9 @@ class Project:
         """The project's name for people."""
         return self.settings.project.name or self.folder.name
 
-    def open_store(self, *, clock: Clock | None = None, create: bool = True) -> Store:
-        """Open the project's store; with `create` it is made where there is none."""
-        return self.place.open(clock=clock, create=create)
+    def open_store(self, *, clock: Clock | None = None, create: bool = True, copies: bool = True) -> Store:
+        """Open the project's store: see `StorePlace.open`."""
+        return self.place.open(clock=clock, create=create, copies=copies)
 
     def model(self, name: str | None) -> ModelSpec:
         """The model called `name`; the only one, where no name is given."""

@@ -29,6 +29,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ledger: str = ""
     #: Where the blobs lie instead: `s3://BUCKET/PREFIX`; empty: in the folder.
     blobs: str = ""
+    #: Most that copies of such blobs may take in the folder; 0: no copies.
+    copies_bytes: int = 10_000_000_000
 
 
 class ValidateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -26,20 +26,29 @@ class StorePlace:
     ledger: str = ""
     #: `s3://bucket/prefix`, or empty.
     blobs: str = ""
+    #: Most that copies of blobs that lie elsewhere may take in the folder; 0: no copies.
+    copies_bytes: int = 0
 
     @property
     def words(self) -> str:
-        """What `read_words` makes this place of again; may hold a password."""
+        """What `place_of` makes this place of again; may hold a password."""
         return " ".join(part for part in (str(self.folder), self.ledger, self.blobs) if part)
 
-    def open(self, *, clock: Clock | None = None, create: bool = True) -> Store:
-        """Open the store that is here; with `create` it is made where there is none."""
+    def open(self, *, clock: Clock | None = None, create: bool = True, copies: bool = True) -> Store:
+        """Open the store that is here.
+
+        Args:
+            clock: The time the store is read by; the machine's own where None.
+            create: Whether to make a store where there is none.
+            copies: False to read every blob where it really lies, as a proof that it is whole must.
+        """
+        kept = self.copies_bytes if copies else 0
         return open_store(
             self.folder,
             clock=clock,
             create=create,
             ledger=(lambda: open_ledger(self.ledger)) if self.ledger else None,
-            blobs=(lambda: open_blobs(self.blobs)) if self.blobs else None,
+            blobs=(lambda: open_blobs(self.blobs, self.folder / "copies", kept)) if self.blobs else None,
         )
 
 
@@ -54,7 +63,7 @@ def place_of(settings: StoreSettings, root: Path, words: str | None = None) -> S
         UsageError: A URL is of no known kind, or names a variable that is not set.
     """
     where = f"{FILE_NAME}: [store]"
-    place = StorePlace(folder=root / ".trimtab")
+    place = StorePlace(folder=root / ".trimtab", copies_bytes=settings.copies_bytes)
     place = _with(place, settings.url, root, f"{where} url")
     place = _with(place, settings.ledger, root, f"{where} ledger")
     place = _with(place, settings.blobs, root, f"{where} blobs")
@@ -63,7 +72,7 @@ def place_of(settings: StoreSettings, root: Path, words: str | None = None) -> S
 
 def _with(place: StorePlace, words: str, base: Path, where: str) -> StorePlace:
     """`place` with what `words` name in its stead; a folder among them stands for all that has no URL there."""
-    folder, urls = words, {}
+    folder, ledger, blobs = words, "", ""
     for found in _URL.findall(words):
         folder = folder.replace(found, "", 1)
         url = _VARIABLE.sub(lambda variable: _value(variable[1], where), found)
@@ -71,17 +80,17 @@ def _with(place: StorePlace, words: str, base: Path, where: str) -> StorePlace:
         if scheme == "file":
             folder += url.removeprefix("file://")
         elif scheme in LEDGER_SCHEMES:
-            urls["ledger"] = url
+            ledger = url
         elif scheme in BLOB_SCHEMES:
-            urls["blobs"] = url
+            blobs = url
         else:
             raise UsageError(
                 f"{where}: no store is reached by {scheme}://: give a folder, postgresql://... for the ledger, "
                 "s3://bucket/prefix for the blobs, or several of these with spaces between them"
             )
     if folder.strip():
-        place = StorePlace(folder=base / folder.strip())
-    return replace(place, **urls)
+        place = replace(place, folder=base / folder.strip(), ledger="", blobs="")
+    return replace(place, ledger=ledger or place.ledger, blobs=blobs or place.blobs)
 
 
 def _value(name: str, where: str) -> str:

@@ -53,7 +53,7 @@ def backup(
     if listed:
         _list(open_backup_place(destination, create=False), as_json)
         return
-    opened = chosen.open_store(create=False)
+    opened = chosen.open_store(create=False, copies=False)
     try:
         place = open_backup_place(destination, create=True, store=chosen.store_folder)
         with Bar() as bar:

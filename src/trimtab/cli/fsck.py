@@ -30,7 +30,7 @@ def fsck(strict: bool, project: Path | None, store: str | None, as_json: bool) -
     from trimtab.assembly.fsck import fsck as examine
     from trimtab.assembly.project import open_project
 
-    opened = open_project(project, store, declarations=False).open_store(create=False)
+    opened = open_project(project, store, declarations=False).open_store(create=False, copies=False)
     try:
         with Bar() as bar:
             found = examine(

@@ -10,33 +10,35 @@ from trimtab.atoms.error import UsageError
 
 LEDGER = "postgresql://trimtab@db.example/trimtab"
 BLOBS = "s3://models/trimtab?region=eu"
+SMALL = StoreSettings(copies_bytes=5)
+FAR = StoreSettings(ledger=LEDGER, blobs=BLOBS, copies_bytes=5)
 
 
 def test_a_folder_of_the_project_is_the_default(tmp_path: Path) -> None:
-    assert place_of(StoreSettings(), tmp_path) == StorePlace(folder=tmp_path / ".trimtab")
+    assert place_of(SMALL, tmp_path) == StorePlace(folder=tmp_path / ".trimtab", copies_bytes=5)
 
 
 def test_the_settings_move_ledger_and_blobs_out_of_the_folder(tmp_path: Path) -> None:
-    place = place_of(StoreSettings(ledger=LEDGER, blobs=BLOBS), tmp_path)
-    assert place == StorePlace(folder=tmp_path / ".trimtab", ledger=LEDGER, blobs=BLOBS)
+    place = place_of(FAR, tmp_path)
+    assert place == StorePlace(folder=tmp_path / ".trimtab", ledger=LEDGER, blobs=BLOBS, copies_bytes=5)
 
 
 @pytest.mark.parametrize("words", ["other", "file://other"])
 def test_another_folder_is_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     monkeypatch.chdir(tmp_path)
-    place = place_of(StoreSettings(ledger=LEDGER, blobs=BLOBS), tmp_path / "project", words)
-    assert place == StorePlace(folder=tmp_path / "other")
+    place = place_of(FAR, tmp_path / "project", words)
+    assert place == StorePlace(folder=tmp_path / "other", copies_bytes=5)
 
 
 def test_a_url_moves_its_part_only(tmp_path: Path) -> None:
-    place = place_of(StoreSettings(blobs=BLOBS), tmp_path, LEDGER)
-    assert place == StorePlace(folder=tmp_path / ".trimtab", ledger=LEDGER, blobs=BLOBS)
+    place = place_of(StoreSettings(blobs=BLOBS, copies_bytes=5), tmp_path, LEDGER)
+    assert place == StorePlace(folder=tmp_path / ".trimtab", ledger=LEDGER, blobs=BLOBS, copies_bytes=5)
 
 
 def test_a_process_that_is_given_the_words_finds_the_same_place(tmp_path: Path) -> None:
     folder = tmp_path / "with a space"
-    place = StorePlace(folder=folder, ledger=LEDGER, blobs=BLOBS)
-    assert place_of(StoreSettings(url="elsewhere"), tmp_path / "x", place.words) == place
+    place = StorePlace(folder=folder, ledger=LEDGER, blobs=BLOBS, copies_bytes=5)
+    assert place_of(StoreSettings(url="elsewhere", copies_bytes=5), tmp_path / "x", place.words) == place
 
 
 def test_a_secret_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
