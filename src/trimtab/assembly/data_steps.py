@@ -1,12 +1,13 @@
 """Data through the loop: ingest, validate, featurize."""
 
 import glob
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from trimtab.assembly.folder_steps import ingest_folder_source
+from trimtab.assembly.folder_steps import ingest_folder_source, stat_index
 from trimtab.assembly.session import Session
 from trimtab.atoms.content.snapshot import Snapshot
 from trimtab.atoms.error import UsageError
@@ -17,7 +18,8 @@ from trimtab.loop import ingest as ingest_stage
 from trimtab.loop import validate as validate_stage
 from trimtab.loop.featurize.featurize import featurize
 from trimtab.loop.featurize.online import materialize_online
-from trimtab.loop.ingest.ingest import fingerprint, ingest
+from trimtab.loop.ingest.arrival import read_prints
+from trimtab.loop.ingest.ingest import ingest
 from trimtab.loop.validate.validate import failing, validate
 from trimtab.spec.feature import FeatureView
 from trimtab.spec.model import ModelSpec
@@ -47,7 +49,7 @@ def ingest_source(session: Session, source: Source) -> Done | None:
     if place.is_dir():
         return ingest_folder_source(session, source.name, place)
     files = source_files(session, source)
-    prints = fingerprint(files)
+    prints = _prints(session, source, files)
     previous = session.memory.spans.snapshot(source.name)
     most = session.project.settings.validate.max_duplicates
     if previous is not None and session.store.read(previous, Snapshot).files == prints:
@@ -56,10 +58,21 @@ def ingest_source(session: Session, source: Source) -> Done | None:
         ingest_stage.CARD,
         "ingest",
         source.name,
-        lambda work: ingest(work, source, files, previous, most_duplicates=most),
+        lambda work: ingest(work, source, files, previous, most_duplicates=most, prints=prints),
         took=[previous] if previous else [],
         parameters={"files": prints, "source": _declared(source), "most_duplicates": most},
     )
+
+
+def _prints(session: Session, source: Source, files: list[Path]) -> dict[str, str]:
+    """Digests of the source's files; those that nobody touched since another process read them are not read."""
+    index, place = stat_index(session.project.store_folder), f"table:{source.name}"
+    known = index.recall(place)
+    # Files are stamped by the machine's own clock, whatever time the session goes by.
+    prints = read_prints(files, known, time.time_ns())
+    if prints.remembered != known:
+        index.remember(place, prints.remembered)
+    return prints.names
 
 
 def validate_source(session: Session, source: Source) -> list[Done]:
@@ -68,6 +81,8 @@ def validate_source(session: Session, source: Source) -> list[Done]:
     if snapshot_id is None:
         raise UsageError(f"source {source.name!r} has no snapshot yet: run `trimtab ingest` first")
     snapshot = session.store.read(snapshot_id, Snapshot)
+    if snapshot.folder is not None:
+        session.say(f"validate: {source.name} is a folder of files: it has no rows that could be judged")
     done = []
     for span in snapshot.spans:
         state = session.memory.spans.state(source.name).get(span.name)
@@ -131,6 +146,8 @@ def featurize_model(
     rows_id = session.memory.spans.snapshot(spec.rows.name)
     if rows_id is None:
         raise UsageError(f"source {spec.rows.name!r} has no snapshot yet: run `trimtab ingest` first")
+    for taken in (spec.rows, *(view.source for view in spec.views)):
+        _hold_to_tables(session, spec, taken)
     usable = spans if spans is not None else usable_spans(session, spec.rows)
     if not usable:
         raise UsageError(
@@ -160,6 +177,14 @@ def featurize_model(
         },
         code=code,
     )
+
+
+def _hold_to_tables(session: Session, spec: ModelSpec, source: Source) -> None:
+    if (session.project.folder / source.path).is_dir():
+        raise UsageError(
+            f"model {spec.name!r}: source {source.name!r} is a folder of files, and a model learns from rows: "
+            f"name its tables, as in '{source.path}/*.parquet', or give a table that lists the files"
+        )
 
 
 def feature_code(session: Session, spec: ModelSpec) -> str:

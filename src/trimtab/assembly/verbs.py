@@ -50,6 +50,9 @@ def validate(project: Project, source: str | None) -> Outcome:
         for each in _sources(project, source):
             for done in validate_source(session, each):
                 outcome.add(done, each.name)
+            if (project.folder / each.path).is_dir():
+                outcome.lines.append(f"{each.name}: a folder of files: it has no rows that could be judged")
+                continue
             states = session.memory.spans.state(each.name)
             bad = [span for span, state in states.items() if state.quarantined]
             outcome.lines.append(

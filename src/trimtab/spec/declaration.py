@@ -21,6 +21,9 @@ def source(
 ) -> Source:
     """Declare where rows come from: CSV or Parquet files, by path or glob, relative to the project's folder.
 
+    Where `path` is a folder the source is the files in it, images or whatever they are: their versions are kept,
+    compared and brought back, and no model learns from them as rows.
+
     Args:
         key: Column that names what a row speaks of; a row with the key (and the event time, where there is one) of
             an earlier row is a duplicate.

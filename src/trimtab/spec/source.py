@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table that arrives in files, over time."""
+    """A table that arrives in files, over time; or a folder of files of any kind."""
 
     name: str
-    #: Path or glob, relative to the project's folder; CSV or Parquet.
+    #: Path or glob of CSV or Parquet files, or the path of a folder, relative to the project's.
     path: str
     #: Column that names what a row speaks of. With an event time one key has many rows, one a moment.
     key: str | None = None

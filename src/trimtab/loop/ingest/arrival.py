@@ -4,14 +4,15 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 
 from trimtab.atoms.content.snapshot import Snapshot
 from trimtab.atoms.error import UsageError
+from trimtab.ports.stat_index import NOTHING, FileStat, Remembered, has_rested
 from trimtab.rows.column import columns_of, dtype_of
+from trimtab.rows.folder import stat_of
 from trimtab.rows.moment import with_moments
 from trimtab.rows.table import read_files
 from trimtab.spec.source import Source
@@ -28,30 +29,64 @@ class Arrival:
     undated: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """What tells a source's files from what they were."""
+
+    #: The files' names, relative to the deepest folder that holds all, each with the SHA-256 of its bytes.
+    names: dict[str, str]
+    #: What spares the next look the reading.
+    remembered: Remembered
+
+
 def fingerprint(files: Sequence[Path]) -> dict[str, str]:
     """The files' names, relative to the deepest folder that holds all, each with the SHA-256 of its bytes.
 
-    A file whose size, time of change and inode are as before is not read again by this process.
+    Raises:
+        UsageError: A file is not there.
+    """
+    return read_prints(files, NOTHING, 0).names
+
+
+def read_prints(files: Sequence[Path], known: Remembered, read_ns: int) -> Prints:
+    """The prints of files, of which those that are as they were known are not read.
+
+    Args:
+        read_ns: The present moment, nanoseconds since 1970.
 
     Raises:
         UsageError: A file is not there.
     """
     if not files:
-        return {}
+        return Prints({}, NOTHING)
     places = [os.path.abspath(file) for file in files]
     folder = os.path.commonpath([os.path.dirname(place) for place in places])
-    return {os.path.relpath(place, folder).replace(os.sep, "/"): _digest(place) for place in places}
+    stats, digests = {}, {}
+    names = {}
+    for place in places:
+        path, stat = os.fsencode(place), _stat(place)
+        same = known.stats.get(path) == stat
+        digest = known.digests[path] if same else _digest(place)
+        names[os.path.relpath(place, folder).replace(os.sep, "/")] = digest.hex()
+        # What changed between the two looks was not seen as it is now.
+        if has_rested(stat, read_ns) and (same or _stat(place) == stat):
+            stats[path], digests[path] = stat, digest
+    return Prints(names, Remembered(stats=stats, digests=digests))
 
 
-def read_arrival(source: Source, files: Sequence[Path], previous: Snapshot | None) -> Arrival:
+def read_arrival(
+    source: Source, files: Sequence[Path], prints: Mapping[str, str], previous: Snapshot | None
+) -> Arrival:
     """Read the files that the previous snapshot does not have; all files where one of its own changed.
+
+    Args:
+        prints: Of `files`, in their order, from before they are read: a file that changes later is read again.
 
     Files that the previous snapshot knew come first: of two rows with one key the one known earlier stays.
 
     Raises:
         UsageError: A file cannot be read, or lacks a column that the source declares.
     """
-    prints = fingerprint(files)
     known: Mapping[str, str] = previous.files if previous is not None else {}
     new = [file for file, name in zip(files, prints, strict=True) if name not in known]
     if previous is not None and new and all(prints.get(name) == digest for name, digest in known.items()):
@@ -100,19 +135,18 @@ def _aligned(rows: pl.DataFrame, previous: Snapshot) -> pl.DataFrame | None:
     return frame if columns_of(frame) == previous.columns else None
 
 
-def _digest(place: str) -> str:
+def _stat(place: str) -> FileStat:
     try:
-        found = os.stat(place)
+        return stat_of(os.stat(place))
     except FileNotFoundError as error:
         raise UsageError(f"{place} does not exist: a path is relative to the project's folder") from error
-    return _digest_of(place, found.st_size, found.st_mtime_ns, found.st_ino)
 
 
-@lru_cache(maxsize=100_000)
-def _digest_of(place: str, size_bytes: int, changed_ns: int, inode: int) -> str:
-    """SHA-256 of a file; what comes after its name only says whether it changed."""
+def _digest(place: str) -> bytes:
     try:
         with open(place, "rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+            return hashlib.file_digest(content, "sha256").digest()
     except IsADirectoryError as error:
         raise UsageError(f"{place} is a folder: name the files in it, as in '{place}/*.csv'") from error
+    except OSError as error:
+        raise UsageError(f"{place} cannot be read: {error.strerror}") from error

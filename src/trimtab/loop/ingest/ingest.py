@@ -1,6 +1,6 @@
 """A source's files become a snapshot: every row once, in the span that it belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,17 +30,20 @@ def ingest(
     previous: str | None,
     *,
     most_duplicates: float = MOST_DUPLICATES,
+    prints: Mapping[str, str] | None = None,
 ) -> None:
     """Make the snapshot of all rows in `files`; spans whose rows did not change keep their blobs.
 
     Args:
         previous: Artifact id of the source's newest snapshot.
+        prints: Of `files`, where they were read already.
 
     Raises:
         UsageError: A file cannot be read, or a declared column is not there or holds no moments.
     """
     before = work.read(previous, Snapshot) if previous is not None else None
-    arrival = read_arrival(source, files, before)
+    prints = fingerprint(files) if prints is None else prints
+    arrival = read_arrival(source, files, prints, before)
     old = {span.name: span for span in before.spans} if before is not None else {}
     rows = labelled(arrival.rows, source, _unordered(work, source, old, match=not arrival.adds))
     known = _known(work, source, old, rows) if arrival.adds else None
@@ -54,7 +57,7 @@ def ingest(
             key=source.key,
             event_time=source.event_time,
             known_time=source.known_time,
-            files=fingerprint(files),
+            files=dict(prints),
         )
     )
     rules = work.rules("ingest", {"most_duplicates": most_duplicates})
