@@ -10,7 +10,16 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-MEASUREMENTS = ("start_up", "predict_one_row")
+MEASUREMENTS = (
+    "start_up",
+    "predict_one_row",
+    "ledger",
+    "replay",
+    "fsck",
+    "metric_points",
+    "blobs",
+    "data_versions",
+)
 
 
 def main() -> None:
