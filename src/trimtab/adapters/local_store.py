@@ -49,6 +49,8 @@ def open_store(
         raise UsageError(f"there is no store in {folder}: run `trimtab up` in the project, or give --store")
     try:
         _lay_out(folder)
+        if ledger is None:
+            _require_ledger(folder)
         with ExitStack() as opened:
             opened_ledger = ledger() if ledger else SqliteLedger(folder / "ledger.sqlite")
             opened.callback(opened_ledger.close)
@@ -74,6 +76,17 @@ def open_store(
         clock=clock or SystemClock(),
         holder=this_process(),
     )
+
+
+def _require_ledger(folder: Path) -> None:
+    """Refuse to begin a new ledger where there was one: it is made before the first blob is put."""
+    stated = folder / "ledger.sqlite"
+    if stated.exists() and stated.stat().st_size:
+        return
+    if next(folder.glob("blobs/??/*"), None):
+        raise StoreError(
+            f"{stated} is empty or gone, but the store holds what it recorded: restore it from a backup"
+        )
 
 
 def _lay_out(folder: Path) -> None:

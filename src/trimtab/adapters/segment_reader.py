@@ -56,7 +56,11 @@ class SegmentReader:
             fault = self._fault_before(path, 0)
             if not fault:
                 frames = read_segment(path, 0, None)
-                fault = self._fault_in(path, frames.end) if frames.torn or self._end(path) else ""
+                end = self._end(path)
+                if end is not None and frames.end > end:
+                    fault = f"stream segment {path} goes on behind the end that {path.name}.end states: restore both"
+                elif frames.torn or end is not None:
+                    fault = self._fault_in(path, frames.end)
             if fault:
                 found.append(fault)
         return found

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from trimtab.adapters.durable_file import flush_folder
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import ConfigurationRefused, ModelRefused
 
@@ -74,10 +75,14 @@ class Signer:
             raise ConfigurationRefused(f"{path} is no private key: restore it from a backup") from error
         if not isinstance(private, Ed25519PrivateKey):
             raise ConfigurationRefused(f"{path} is no Ed25519 key: restore it from a backup")
-        raw = _raw(private.public_key())
-        public = self._folder / f"{_key_id(raw)}.pub"
-        if not public.exists():
-            _write(public, raw.hex().encode() + b"\n", replace=True)
+        if not self._public(private).exists():
+            if any(self._folder.glob("*.pub")):
+                # A changed bit makes another key, as good as any: it must not be trusted because it is here.
+                raise ConfigurationRefused(
+                    f"{path} is the private key of no .pub file beside it: it was changed, or is trusted no more: "
+                    f"restore both from a backup, or move {path.name} away and a new pair is made"
+                )
+            self._write_public(private)
         return private
 
     def _make(self, path: Path) -> None:
@@ -85,8 +90,17 @@ class Signer:
         from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _write(path, pem, replace=False)
+        private = Ed25519PrivateKey.generate()
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        self._write_public(private)
+        if not _write(path, pem, replace=False):
+            self._public(private).unlink(missing_ok=True)  # nothing was signed with it
+
+    def _public(self, private: Any) -> Path:
+        return self._folder / f"{_key_id(_raw(private.public_key()))}.pub"
+
+    def _write_public(self, private: Any) -> None:
+        _write(self._public(private), _raw(private.public_key()).hex().encode() + b"\n", replace=True)
 
 
 def _raw(public: Any) -> bytes:
@@ -97,8 +111,12 @@ def _key_id(raw: bytes) -> str:
     return digest_bytes(raw)[:16]
 
 
-def _write(path: Path, content: bytes, *, replace: bool) -> None:
-    """Write a file for its owner alone, wholly or not at all; without `replace` the first writer wins."""
+def _write(path: Path, content: bytes, *, replace: bool) -> bool:
+    """Write a file for its owner alone, wholly or not at all; without `replace` the first writer wins.
+
+    Returns:
+        Whether the file now holds `content`.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -109,9 +127,11 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
     try:
         if replace:
             draft.rename(path)
-            return
-        os.link(draft, path)
+        else:
+            os.link(draft, path)
     except FileExistsError:
-        pass  # another process made the key first: its key is the project's
+        return False  # another process made the key first: its key is the project's
     finally:
         draft.unlink(missing_ok=True)
+    flush_folder(path.parent)
+    return True

@@ -31,9 +31,13 @@ _FORGET = """
 DELETE FROM value WHERE view = ?1 AND us < ?2
 AND us < (SELECT max(newest.us) FROM value newest WHERE newest.view = ?1 AND newest.entity = value.entity)
 """
-_EVERY = "SELECT view.name, entity, us, body FROM value LEFT JOIN view ON view.id = value.view"
+#: As bytes: what a disk has changed may be no text.
+_EVERY = """
+SELECT CAST(view.name AS BLOB), CAST(entity AS BLOB), us, CAST(body AS BLOB)
+FROM value LEFT JOIN view ON view.id = value.view
+"""
 _UNSURE = """
-SELECT name FROM view WHERE newest_us IS NOT (SELECT max(us) FROM value WHERE value.view = view.id)
+SELECT CAST(name AS BLOB) FROM view WHERE newest_us IS NOT (SELECT max(us) FROM value WHERE value.view = view.id)
 """
 #: Hex digits of the sum behind a value's JSON; the JSON ends in a bracket, the sum never does.
 _SUM_DIGITS = 8
@@ -123,11 +127,11 @@ class SqliteOnlineFeatures:
         with self._reading.lend() as connection:
             for view, entity, us, body in connection.execute(_EVERY):
                 try:
-                    self._proven(view, entity, us, body)
+                    self._proven(_text(view), _text(entity), us, _text(body))
                 except Damaged as damage:
                     found.append(str(damage))
             found += [
-                f"{self._path}: view {view!r} does not know its newest value: restore the file from a backup"
+                f"{self._path}: view {_text(view)!r} does not know its newest value: restore the file from a backup"
                 for (view,) in connection.execute(_UNSURE)
             ]
         return found
@@ -179,6 +183,10 @@ class SqliteOnlineFeatures:
                 return None
             self._views[view] = row[0]
         return self._views[view]
+
+
+def _text(stored: Any) -> str:
+    return stored.decode(errors="replace") if isinstance(stored, bytes) else str(stored)
 
 
 def _summed(view: str, entity: str, us: int, values: Sequence[Any]) -> str:
