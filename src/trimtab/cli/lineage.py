@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trimtab.cli.option import as_json, common, example, reading
+from trimtab.cli.option import as_json, common, example, reading_lineage
 from trimtab.cli.screen import coloured, minute, plain, print_json, screen
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Fold nothing.")
 @common
 @as_json
-@reading
+@reading_lineage
 def lineage(memory: "Memory", name: str, up: bool, down: bool, everything: bool, as_json: bool) -> None:
     """Draw the tree of a record over Actions, artifacts, Checks and reasons.
 

@@ -3,12 +3,9 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
-
-if TYPE_CHECKING:
-    from trimtab.assembly.project import Project
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -59,24 +56,26 @@ def acting(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     """Open the store that the options name, and call the command with its `memory` in their place."""
+    return _reading(command, lineage=False)
 
+
+def reading_lineage(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As `reading`, for a command that asks for the edges between records."""
+    return _reading(command, lineage=True)
+
+
+def _reading(command: Callable[..., Any], *, lineage: bool) -> Callable[..., Any]:
     @functools.wraps(command)
     def opened(*, project: Path | None, store: str | None, **options: Any) -> Any:
         from trimtab.assembly.project import open_project
+        from trimtab.views.memory import Memory
 
-        chosen = open_project(project, store, declarations=False)
-        return _with_memory(chosen, command, options)
+        held = open_project(project, store, declarations=False).open_store(create=False)
+        try:
+            memory = Memory(held, lineage=lineage)
+            memory.refresh()
+            return command(memory=memory, **options)
+        finally:
+            held.close()
 
     return opened
-
-
-def _with_memory(project: "Project", command: Callable[..., Any], options: dict[str, Any]) -> Any:
-    from trimtab.views.memory import Memory
-
-    store = project.open_store(create=False)
-    try:
-        memory = Memory(store)
-        memory.refresh()
-        return command(memory=memory, **options)
-    finally:
-        store.close()

@@ -23,10 +23,10 @@ class Book:
 
     def add(self, record: Artifact | Check | Action) -> None:
         """Note a record before the folds take it."""
-        if isinstance(record, Artifact):
-            self._artifacts[record.id] = record
-        elif isinstance(record, Check):
+        if isinstance(record, Check):  # of ten records nine are
             self._fresh[record.id] = record
+        elif isinstance(record, Artifact):
+            self._artifacts[record.id] = record
         else:
             self._open[record.id] = record
 

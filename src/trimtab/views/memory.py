@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check
-from trimtab.atoms.entry import GENESIS, Record
+from trimtab.atoms.entry import GENESIS, Entry, Record
 from trimtab.engine.forgetting import Forgetting
 from trimtab.engine.store import Store
 from trimtab.views.book import Book
@@ -43,7 +43,12 @@ class Fold(Protocol):
 class Memory:
     """The views as attributes. Empty until `refresh` is called, and as old as the last call of it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, lineage: bool = False) -> None:
+        """Remember nothing yet.
+
+        Args:
+            lineage: Whether the edges between records will be asked for: they are then built in the same reading.
+        """
         self.store = store
         self.releases = Releases()
         self.spans = Spans(store)
@@ -60,6 +65,7 @@ class Memory:
         self._book = Book(store)
         self._links = Links()
         self._links_head = 0
+        self._lineage = lineage
         self._takers = _takers(
             # Quality asks Windows: it comes after it.
             (
@@ -71,6 +77,7 @@ class Memory:
                 self.stages,
                 self.runs,
                 self.retrains,
+                _Forgets(self.forgetting),
             )
         )
 
@@ -81,30 +88,57 @@ class Memory:
             return False
         before = self.head[0]
         with _no_collector(newest[0] - before):
-            for entry in self.store.ledger.entries(after=before):
-                self.take(entry.record)
-                self.head = (entry.seq, entry.chain)
+            self._take_in(before)
         return self.head[0] > before
+
+    def _take_in(self, before: int) -> None:
+        take, link = self.take, self._links.take
+        together = self._lineage and self._links_head == before
+        last: Entry | None = None
+        try:
+            for entry in self.store.ledger.entries(after=before):
+                take(entry.record)
+                if together:
+                    link(entry.record)
+                last = entry
+        finally:
+            if last is not None:
+                self.head = (last.seq, last.chain)
+                self._links_head = last.seq if together else self._links_head
 
     def take(self, record: Record) -> None:
         """Feed one record to every view."""
         book = self._book
-        if not isinstance(record, Closing):
-            book.add(record)
-        self.forgetting.take(record)
-        for taker in self._takers[type(record)]:
+        kind = type(record)
+        if kind is not Closing:
+            book.add(record)  # type: ignore[arg-type]
+        for taker in self._takers[kind]:
             taker(record, book)
-        if isinstance(record, Closing):
-            book.end(record.action)
+        if kind is Closing:
+            book.end(record.action)  # type: ignore[union-attr]
 
     @property
     def links(self) -> Links:
-        """The edges between all records up to now; built when first asked for."""
+        """The edges between all records up to now; where nobody said that they are wanted, built when asked for."""
         if self._links_head < self.head[0]:
-            for entry in self.store.ledger.entries(after=self._links_head):
-                self._links.take(entry.record)
-                self._links_head = entry.seq
+            with _no_collector(self.head[0] - self._links_head):
+                for entry in self.store.ledger.entries(after=self._links_head):
+                    self._links.take(entry.record)
+                    self._links_head = entry.seq
         return self._links
+
+
+class _Forgets:
+    """The engine's own fold, as one of the views."""
+
+    def __init__(self, forgetting: Forgetting) -> None:
+        self._take = forgetting.take
+
+    def on_action(self, action: Action, book: Book) -> None:
+        self._take(action)
+
+    def on_closing(self, closing: Closing, book: Book) -> None:
+        self._take(closing)
 
 
 @contextmanager

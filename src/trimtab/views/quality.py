@@ -6,6 +6,7 @@ from trimtab.atoms.check import Check, Verdict
 from trimtab.views.book import Book
 from trimtab.views.window import Windows
 
+_FAMILY = "quality."
 _RULES = {"quality.loss": "loss", "quality.bias": "bias"}
 
 
@@ -38,6 +39,8 @@ class Quality:
 
     def on_check(self, check: Check, book: Book) -> None:
         """Take a judgement of a whole window's loss or bias; slices are passed over."""
+        if not check.rule.startswith(_FAMILY):
+            return
         series = _RULES.get(check.name)
         if series is None or "=" in check.about:
             return

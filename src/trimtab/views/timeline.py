@@ -39,7 +39,8 @@ class Timeline:
     def __init__(self) -> None:
         self._count = 0
         self._actions: deque[Event] = deque(maxlen=ACTIONS_KEPT)
-        self._checks: deque[Event] = deque(maxlen=CHECKS_KEPT)
+        #: Numbers and Checks: of the many that go by, few are ever shown as events.
+        self._checks: deque[tuple[int, Check]] = deque(maxlen=CHECKS_KEPT)
         self._running: dict[str, Event] = {}
 
     def on_action(self, action: Action, book: Book) -> None:
@@ -50,7 +51,8 @@ class Timeline:
 
     def on_check(self, check: Check, book: Book) -> None:
         """Take a Check."""
-        self._checks.append(Event(number=self._next(), at=check.at, record=check))
+        self._count += 1
+        self._checks.append((self._count, check))
 
     def on_closing(self, closing: Closing, book: Book) -> None:
         """Take the end of an Action."""
@@ -66,8 +68,8 @@ class Timeline:
             kinds: Kinds of Action to keep (`promote`, `alert` ...); `check` all Checks, `FAIL` failed ones.
         """
         found: list[Event] = []
-        newest_first = (reversed(self._actions), reversed(self._checks))
-        for event in heapq.merge(*newest_first, key=lambda event: -event.number):
+        checks = (Event(number=number, at=check.at, record=check) for number, check in reversed(self._checks))
+        for event in heapq.merge(reversed(self._actions), checks, key=lambda event: -event.number):
             if len(found) == limit:
                 break
             if kinds is None or event.kind in kinds or _verdict(event) in kinds:

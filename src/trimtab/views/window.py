@@ -71,7 +71,11 @@ class Windows:
         """Take a judgement of a window."""
         state = self._by_id.get(check.subjects.candidate)
         if state is not None:
-            state.checks.setdefault(check.name, []).append(check)
+            name = check.name
+            if name in state.checks:
+                state.checks[name].append(check)
+            else:
+                state.checks[name] = [check]
 
     def on_closing(self, closing: Closing, book: Book) -> None:
         """Take the end of the Action that sealed and profiled a window."""

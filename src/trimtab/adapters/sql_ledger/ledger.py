@@ -204,7 +204,9 @@ def _id_of(record: Record) -> str:
 
 def _bytes(stored: Any) -> bytes:
     """A body as bytes, whatever somebody who changed it by hand has put there."""
-    return bytes(stored) if isinstance(stored, (bytes, memoryview)) else str(stored).encode()
+    if type(stored) is bytes:
+        return stored
+    return bytes(stored) if isinstance(stored, memoryview) else str(stored).encode()
 
 
 def _given_before(tables: Tables, key: str, digest: str) -> int | None:
