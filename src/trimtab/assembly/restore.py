@@ -94,13 +94,13 @@ class _Restore:
             lost=self._lost,
         )
         chains = self._prove_ledger()
-        with closing(self._target.open()) as store:
+        with closing(self._target.open(copies=False)) as store:
             have = self._already(store, chains)
             self._copy_blobs(store, done)
         # The online features' file is replaced while nobody here has it open.
         for file in manifest.files:
             self._bring_back(file)
-        with closing(self._target.open()) as store:
+        with closing(self._target.open(copies=False)) as store:
             self._append(store, have)
             if store.ledger.head() != (manifest.entries, manifest.chain):
                 raise Damaged(

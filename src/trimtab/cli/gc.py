@@ -67,7 +67,7 @@ def gc(
         raise click.UsageError("--pin and --unpin: give one of them")
     chosen = open_project(project, store, declarations=False)
     before = disk_bytes(chosen.store_folder)
-    opened = chosen.open_store(create=False)
+    opened = chosen.place.open(create=False, copies=False)
     try:
         if name := pin or unpin:
             _pin(opened, name, unpin=unpin is not None)
