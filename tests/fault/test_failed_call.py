@@ -77,7 +77,7 @@ class Worker:
 
     def __init__(self, station: socket.socket, folder: Path, operation: str) -> None:
         self._line, theirs = socket.socketpair()
-        self._line.settimeout(60)
+        self._line.settimeout(20)
         order = json.dumps({"folder": str(folder), "operation": operation}).encode()
         socket.send_fds(station, [order], [theirs.fileno()])
         theirs.close()
@@ -206,8 +206,8 @@ def play_all(bench: Bench, faults: list[Fault]) -> None:
     for fault in faults:
         try:
             bench.play(fault)
-        except AssertionError as error:
-            broken.append(f"{fault}: {error}")
+        except (AssertionError, TimeoutError) as error:
+            broken.append(f"{fault}: {type(error).__name__} {error}")
     sys.stdout.write(f"{len(faults)} faults, {len(broken)} broken\n")
     assert not broken, "\n".join(broken)
 

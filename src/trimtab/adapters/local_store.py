@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from trimtab.adapters.durable_file import flush_folder, write_new
@@ -59,6 +59,8 @@ def open_store(
             online = SqliteOnlineFeatures(folder / "online.sqlite")
             opened.callback(online.close)
             streams = SegmentStreams(folder / "streams")
+            opened.callback(streams.close)
+            flush_folder(folder)  # the names that were made meanwhile
             opened.pop_all()
     except PermissionError as error:
         raise StoreError(
@@ -90,9 +92,13 @@ def _require_ledger(folder: Path) -> None:
 
 
 def _lay_out(folder: Path) -> None:
+    made = [each for each in folder.absolute().parents if not each.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stated = folder / "version"
     if not stated.exists():
+        for parent in {*(each.parent for each in made), folder.absolute().parent}:
+            with suppress(PermissionError):  # who may not read a folder cannot flush it
+                flush_folder(parent)
         draft = folder / f"version.{os.getpid()}"
         draft.unlink(missing_ok=True)
         write_new(draft, f"{VERSION}\n".encode())

@@ -61,6 +61,7 @@ class Signer:
             raise ModelRefused(f"the signature or the key {path} cannot be read: {error}") from error
 
     def _private_key(self) -> Any:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -71,7 +72,7 @@ class Signer:
             raise ConfigurationRefused(f"{path} can be read by others: run chmod 600 {path}")
         try:
             private = load_pem_private_key(path.read_bytes(), password=None)
-        except ValueError as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise ConfigurationRefused(f"{path} is no private key: restore it from a backup") from error
         if not isinstance(private, Ed25519PrivateKey):
             raise ConfigurationRefused(f"{path} is no Ed25519 key: restore it from a backup")

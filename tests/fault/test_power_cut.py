@@ -1,0 +1,116 @@
+"""A power cut at any moment of a run, in a model of a file system that forgets all that was not flushed."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+from powered import KINDS
+from replay import CALLS, Disk, calls
+
+from trimtab.adapters.local_store import open_store
+from trimtab.assembly.fsck import fsck
+from trimtab.engine.engine import Engine
+
+RIG = Path(__file__).parent / "rig"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the record of a run: `calls`; it worked in `run`."""
+    folder = tmp_path_factory.mktemp("recorded")
+    (folder / "run").mkdir()
+    watched = ["strace", "-f", "-xx", "-s", "10000000", "-e", f"trace={CALLS}", "-o", str(folder / "calls")]
+    try:
+        done = subprocess.run(
+            [*watched, sys.executable, str(RIG / "powered.py"), str(folder / "run")],
+            env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = "" if done.returncode == 0 else done.stderr
+    except FileNotFoundError:
+        said = "no strace: apt install strace"
+    if said:
+        if os.environ.get("CI") or "strace" not in said:
+            pytest.fail(said)
+        pytest.skip(said)
+    return folder
+
+
+def moments(recorded: Path, chosen: set[int]) -> Iterator[tuple[int, Disk]]:
+    """The disk at each of the chosen calls that change it."""
+    disk = Disk(PurePosixPath(recorded / "run"))
+    for number, (call, arguments, result) in enumerate(calls(recorded / "calls")):
+        disk.play(call, arguments, result)
+        if number in chosen:
+            yield number, disk
+
+
+def lay_out(survivors: dict[str, bytes | None], root: Path, folder: Path) -> None:
+    """Write down what a disk has after a cut; memory that processes share is none of it."""
+    for path, content in survivors.items():
+        target = folder / Path(path).relative_to(root)
+        if content is None:
+            target.mkdir(mode=0o700)
+        elif not path.endswith("-shm"):
+            target.write_bytes(content)
+
+
+def judge(folder: Path, said: list[str]) -> None:
+    """The store opens; what was acknowledged before the cut is there once, anything else once or not at all."""
+    store = open_store(folder / "store")
+    try:
+        Engine(store).tidy()
+        found = fsck(store)
+        assert found.sound, found.problems
+        if "prepared 1" in said:
+            for name, kind in KINDS.items():
+                for number in (1, 2, 4, 5):
+                    times = kind(store, folder).times(number)
+                    assert times in ((1,) if f"{name} {number}" in said else (0, 1)), (
+                        f"{name} {number}: {times}"
+                    )
+    finally:
+        store.close()
+
+
+def cut(recorded: Path, tmp_path: Path, dice: random.Random, cuts: int) -> str:
+    """Cut the power so many times, at moments of the whole run."""
+    ends = [number for number, (call, _, _) in enumerate(calls(recorded / "calls")) if call != "openat"]
+    whole = Disk(PurePosixPath(recorded / "run"))
+    for call, arguments, result in calls(recorded / "calls"):
+        whole.play(call, arguments, result)
+    assert whole.flushes > 50, "no run was recorded"
+    assert whole.said[-1] == "closed 4"
+    mine = [number for number, disk in moments(recorded, set(ends)) if disk.now]
+    chosen = set(dice.sample(mine, cuts)) if cuts < len(mine) else set(mine)
+    lost = 0
+    for number, disk in moments(recorded, chosen):
+        survivors = disk.survivors(dice)
+        lost += len(survivors) < len(disk.now)
+        folder = tmp_path / "cut"
+        folder.mkdir()
+        lay_out(survivors, recorded / "run", folder)
+        try:
+            judge(folder, disk.said)
+        except Exception as error:
+            error.add_note(f"cut after call {number}, after {disk.said[-3:]}; left: {sorted(survivors)[:20]}")
+            raise
+        shutil.rmtree(folder)
+    assert lost > cuts // 20, "the cuts took nothing away"
+    return f"{len(chosen)} cuts of {len(mine)} moments, {lost} of them took names away"
+
+
+def test_the_power_is_cut_at_some_moments(recorded: Path, tmp_path: Path, dice: random.Random) -> None:
+    sys.stdout.write(cut(recorded, tmp_path, dice, 60) + "\n")
+
+
+@pytest.mark.slow
+def test_the_power_is_cut_at_every_moment(recorded: Path, tmp_path: Path, dice: random.Random) -> None:
+    sys.stdout.write(cut(recorded, tmp_path, dice, 10**6) + "\n")
