@@ -68,5 +68,8 @@ def _files(store: Store, blobs: list[str]) -> dict[bytes, File]:
 
 
 def _shown(file: File) -> str:
-    """A path for people; bytes that are no text are escaped."""
-    return file.path.decode("utf-8", "backslashreplace")
+    """A path for people; what is no text, and what would steer a terminal, is escaped."""
+    text = file.path.decode("utf-8", "backslashreplace")
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )

@@ -137,12 +137,9 @@ def checkout(
         print_json(account)
         return
     kept = f"; {len(done.foreign):,} other files left alone" if done.foreign else ""
-    screen().print(
-        plain(
-            f"{wanted.label} in {wanted.target}: {done.written:,} files written ({done.written_bytes:,} bytes), "
-            f"{done.left:,} were as they should be, {done.removed:,} removed{kept}"
-        ),
-        soft_wrap=True,
+    click.echo(
+        f"{wanted.label} in {wanted.target}: {done.written:,} files written ({done.written_bytes:,} bytes), "
+        f"{done.left:,} were as they should be, {done.removed:,} removed{kept}"
     )
 
 
@@ -171,9 +168,7 @@ def pointer(name: str, output: Path | None, project: Path | None, store: str | N
     if as_json:
         print_json({"file": str(path), "snapshot": made.snapshot, "content": made.content})
     else:
-        screen().print(
-            plain(f"{path}: {made.source}, {made.files:,} files, {made.size_bytes:,} bytes"), soft_wrap=True
-        )
+        click.echo(f"{path}: {made.source}, {made.files:,} files, {made.size_bytes:,} bytes")
 
 
 def _project(folder: Path | None, store: str | None, *, declarations: bool = False) -> "Project":
@@ -203,26 +198,25 @@ def _difference(store: "Store", before: str, after: str | None, sample: int) -> 
 
 
 def _tell_difference(account: dict[str, Any]) -> None:
-    paper = screen()
     what = "files" if account["sort"] == "folder" else "rows"
     counts = ", ".join(
         f"{account[word]:,} {word}"
         for word in ("added", "removed", "changed", "unchanged")
         if word in account
     )
-    paper.print(plain(f"{account['before']} -> {account['after']}: {what}: {counts}"), soft_wrap=True)
+    click.echo(f"{account['before']} -> {account['after']}: {what}: {counts}")
     for word, columns in account.get("columns", {}).items():
         for column in columns:
             said = (
                 column if isinstance(column, str) else f"{column['name']}: {column['from']} -> {column['to']}"
             )
-            paper.print(plain(f"  column {word}: {said}"), soft_wrap=True)
+            click.echo(f"  column {word}: {said}")
     for span, each in account.get("spans", {}).items():
         said = ", ".join(f"{count:,} {word}" for word, count in each.items() if count)
-        paper.print(plain(f"  {span}: {said}"), soft_wrap=True)
+        click.echo(f"  {span}: {said}")
     signs = {"added": "+", "removed": "-", "changed": "~", "permission": "x"}
     for word, items in account["sample"].items():
         for item in items:
-            paper.print(plain(f"  {signs[word]} {item}"), soft_wrap=True)
+            click.echo(f"  {signs[word]} {item}")
         if len(items) < account.get(word, 0):
-            paper.print(f"  {signs[word]} ... {account[word]:,} in all")
+            click.echo(f"  {signs[word]} ... {account[word]:,} in all")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trimtab.cli.screen import plain, print_json, screen
+from trimtab.cli.screen import print_json
 
 if TYPE_CHECKING:
     from trimtab.assembly.outcome import Outcome
@@ -15,8 +15,8 @@ def end(outcome: "Outcome", as_json: bool) -> None:
     if as_json:
         print_json({"verb": outcome.verb, "ok": outcome.ok, **outcome.facts})
     else:
-        paper = screen()
+        # Not through rich: names of files may hold what it takes for markup or an emoji, and it takes time to load.
         for line in outcome.lines:
-            paper.print(plain(line), soft_wrap=True)
+            click.echo(line)
     if not outcome.ok:
         raise click.exceptions.Exit(1)

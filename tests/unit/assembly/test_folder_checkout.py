@@ -8,7 +8,7 @@ import pytest
 from trimtab.adapters.local_store import open_store
 from trimtab.assembly.data_checkout import check_out_files, request
 from trimtab.assembly.folder_checkout import CheckedOut
-from trimtab.assembly.folder_steps import ingest_folder_source, silent
+from trimtab.assembly.folder_steps import ingest_folder_source, place_name, silent, stat_index
 from trimtab.assembly.project import Project, open_project
 from trimtab.assembly.session import open_session
 from trimtab.atoms.error import Damaged, StoreError, UsageError
@@ -156,6 +156,30 @@ def test_a_change_beside_a_checkout_is_seen_later(project: Project) -> None:
     os.utime(folder / "a", ns=(stat.st_atime_ns, stat.st_mtime_ns))
     with pytest.raises(UsageError, match="a would be overwritten"):
         check_out(project)
+
+
+def test_a_change_during_a_checkout_is_not_taken_for_its_own(project: Project) -> None:
+    """A person writes over a file between its being written and the end of the checkout."""
+    folder = write(project, a=b"1", b=b"2")
+    ingest(project)
+    write(project, b=None)
+    store = project.open_store()
+
+    def meanwhile(done: int, total: int) -> None:
+        (folder / "a").write_bytes(b"x")
+        (folder / "b").write_bytes(b"y")
+
+    try:
+        check_out_files(
+            project, store, request(project, store, "images", None), force=False, progress=meanwhile
+        )
+    finally:
+        store.close()
+    index = stat_index(project.store_folder)
+    assert index.recall(place_name(str(folder))).stats == {}
+    with pytest.raises(UsageError, match="would be overwritten"):
+        check_out(project)
+    assert tree(folder) == {"a": b"x", "b": b"y"}
 
 
 def test_damaged_and_missing_bytes_are_never_written(project: Project) -> None:

@@ -55,6 +55,21 @@ def test_without_a_key_rows_are_counted(before: list[Row], data: st.DataObject) 
     assert (found.changed, found.unchanged) == (0, (was & now).total())
 
 
+def test_rows_without_a_key_are_counted_as_they_are() -> None:
+    before = pl.DataFrame({"id": [1, None, None, None], "x": [1, 7, 7, 8]})
+    after = pl.DataFrame({"id": [1, None, None, None], "x": [2, 7, 9, 9]})
+    found = diff_tables([("1", before)], [("1", after)], ["id"])
+    assert (found.added, found.removed, found.changed, found.unchanged) == (2, 2, 1, 1)
+    assert [row["x"] for row in found.sample["added"]] == [9, 9]
+
+
+def test_a_key_that_comes_twice_is_told_apart_by_its_turn() -> None:
+    before = pl.DataFrame({"id": [1, 1, 2], "x": [1, 2, 3]})
+    after = pl.DataFrame({"id": [1, 1, 1, 2], "x": [1, 5, 6, 3]})
+    found = diff_tables([("1", before)], [("1", after)], ["id"])
+    assert (found.added, found.removed, found.changed, found.unchanged) == (1, 0, 1, 2)
+
+
 def test_columns_spans_and_samples_are_told() -> None:
     before = pl.DataFrame({"id": [1, 2, 3], "x": [1, 2, 3], "gone": [0, 0, 0]})
     after = pl.DataFrame({"id": [2, 3, 4], "x": [2.0, 9.5, 4.0], "new": ["a", "b", "c"]})
