@@ -96,7 +96,11 @@ def stated_end(path: Path) -> int | None:
         said = end_of(path).read_bytes()
     except FileNotFoundError:
         return None
-    return int(said) if said.endswith(b"\n") or not re.fullmatch(rb"\d*", said) else None
+    if re.fullmatch(rb"\d*", said):
+        return None
+    if not re.fullmatch(rb"\d+\n", said):
+        raise ValueError("no number")
+    return int(said)
 
 
 def is_abandoned(path: Path) -> bool:

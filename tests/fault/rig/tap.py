@@ -43,17 +43,10 @@ class Tap:
     def __init__(self, log: Path, threads: list[int], *options: str) -> None:
         self._log = log
         attached = [word for thread in threads for word in ("-p", str(thread))]
-        command = [
-            "strace",
-            "-f",
-            "-y",
-            "-o",
-            str(log),
-            "-e",
-            f"trace={','.join(CALLS)}",
-            *options,
-            *attached,
-        ]
+        # With `-f` strace takes every thread of the process, and each would count and fail its own calls.
+        follow = [] if options else ["-f"]
+        traced = ["-y", "-o", str(log), "-e", f"trace={','.join(CALLS)}"]
+        command = ["strace", *follow, *traced, *options, *attached]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
