@@ -62,6 +62,8 @@ class Links:
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
+        #: Nine records of ten: each becomes a node when it is asked for.
+        self._checks: dict[str, Check] = {}
         self._down: dict[str, list[Edge]] = {}
         self._up: dict[str, list[Edge]] = {}
         self._maker: dict[str, str] = {}
@@ -73,14 +75,7 @@ class Links:
         if isinstance(record, Artifact):
             self._nodes[record.id] = Node(id=record.id, sort="artifact", kind=record.kind)
         elif isinstance(record, Check):
-            self._nodes[record.id] = Node(
-                id=record.id,
-                sort="check",
-                kind=record.name,
-                label=record.verdict.value,
-                says=record.says,
-                at=record.at,
-            )
+            self._checks[record.id] = record
             self._fresh[record.id] = self._add(record.subjects.candidate, record.id, "about")
         elif isinstance(record, Action):
             self._nodes[record.id] = Node(
@@ -100,7 +95,17 @@ class Links:
 
     def node(self, record_id: str) -> Node | None:
         """The node of a record."""
-        return self._nodes.get(record_id)
+        check = self._checks.get(record_id)
+        if check is None:
+            return self._nodes.get(record_id)
+        return Node(
+            id=check.id,
+            sort="check",
+            kind=check.name,
+            label=check.verdict.value,
+            says=check.says,
+            at=check.at,
+        )
 
     def down(self, record_id: str) -> list[Edge]:
         """Edges to what came of the record directly."""
@@ -141,8 +146,9 @@ class Links:
         edges: dict[int, Edge] = {}
         while waiting:
             here, making = waiting.popleft()
-            if here in self._nodes:
-                nodes[here] = self._nodes[here]
+            node = self.node(here)
+            if node is not None:
+                nodes[here] = node
             for edge, to, of_it in self.steps(here, making, upward=upward):
                 edges[id(edge)] = edge
                 if (to, of_it) not in seen:
@@ -174,8 +180,12 @@ class Links:
     def _add(self, source: str, target: str, relation: str) -> Edge:
         maker = self._maker.get(source, "") if relation in ("took", "about") else ""
         edge = Edge(source=source, target=target, relation=relation, maker=maker)
-        self._down.setdefault(source, []).append(edge)
-        self._up.setdefault(target, []).append(edge)
+        for way, here in ((self._down, source), (self._up, target)):
+            edges = way.get(here)
+            if edges is None:
+                way[here] = [edge]
+            else:
+                edges.append(edge)
         return edge
 
 
