@@ -3,51 +3,58 @@
 import itertools
 import os
 import shutil
-from collections.abc import Iterable
 from contextlib import suppress
+from urllib.parse import quote, unquote
 
+from trimtab.adapters.process_holder import is_dead, this_process
 from trimtab.atoms.error import Damaged, StoreError, UsageError
-from trimtab.rows.folder import stays_inside
+from trimtab.rows.folder import INCOMING, stays_inside
 
-#: Where files are written before they are renamed into place; in the folder itself, so on the same disk.
-INCOMING = b".trimtab-incoming"
+#: Keeps the workspaces of one process apart.
+_COUNT = itertools.count()
 
 
 class Workspace:
     """A folder that files are put into, each wholly or not at all; nothing is written outside of it.
 
-    A folder that was not there is built beside its place and renamed into it as a whole.
+    A folder that was not there is built beside its place and renamed into it as a whole. What a process that was
+    killed left half-written is swept by the next one.
     """
 
     def __init__(self, folder: str) -> None:
         """Use `folder`, absolute; made where it is not there, with the folders above it."""
         self._final = os.fsencode(folder)
-        self._count = itertools.count()
+        self._fresh = not os.path.lexists(self._final)
+        self._base = os.path.join(os.path.dirname(self._final) if self._fresh else self._final, INCOMING)
+        self._own = os.path.join(self._base, f"{quote(this_process(), safe='')}+{next(_COUNT)}".encode())
+        self._root = self._own if self._fresh else self._final
+        self._drafts = itertools.count()
         self._made: set[bytes] = set()
         #: Inode, time of change and size of each file when it was written: what tells a later change by others.
         self.written: dict[bytes, tuple[int, int, int]] = {}
-        self._fresh = not os.path.isdir(self._final) or not os.listdir(self._final)
-        name = b".%d" % os.getpid()
-        above, own = os.path.split(self._final)
-        self._root = os.path.join(above, INCOMING + name + b"." + own[:100]) if self._fresh else self._final
-        self._incoming = os.path.join(self._final, INCOMING)
 
     def __enter__(self) -> "Workspace":
-        if not os.path.isdir(self._final) and os.path.lexists(self._final):
+        if not self._fresh and not os.path.isdir(self._final):
             raise UsageError(f"{os.fsdecode(self._final)} is a file: name a folder to check out into")
         try:
-            shutil.rmtree(self._root if self._fresh else self._incoming, ignore_errors=True)
-            os.makedirs(self._root if self._fresh else self._incoming, exist_ok=True)
+            os.makedirs(self._own)
+            for left in os.listdir(self._base):
+                if is_dead(unquote(os.fsdecode(left).rpartition("+")[0])):
+                    shutil.rmtree(os.path.join(self._base, left), ignore_errors=True)
         except OSError as error:
             raise UsageError(f"{os.fsdecode(self._final)} cannot be written: {error.strerror}") from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if self._fresh and kind is None:
-            os.makedirs(os.path.dirname(self._final), exist_ok=True)
-            os.rename(self._root, self._final)
-        else:
-            shutil.rmtree(self._root if self._fresh else self._incoming, ignore_errors=True)
+        try:
+            if self._fresh and kind is None:
+                os.rename(self._own, self._final)
+        except OSError as error:
+            raise self._failed(error) from error
+        finally:
+            shutil.rmtree(self._own, ignore_errors=True)
+            with suppress(OSError):  # another process is at work here
+                os.rmdir(self._base)
 
     def write(self, path: bytes, executable: bool, content: bytes | memoryview) -> None:
         """Put a whole file into place, over one that is there."""
@@ -114,7 +121,7 @@ class Workspace:
         parts = path.split(b"/")
         if not path or b"\0" in path or any(part in (b"", b".", b"..") for part in parts):
             raise Damaged(f"a stored path leads out of the folder: {os.fsdecode(path)!r} is not written")
-        if parts[0] == INCOMING:
+        if INCOMING in parts:
             raise Damaged(f"{os.fsdecode(path)!r} is a name that Trimtab needs itself: it is not written")
         return os.path.join(self._root, *parts)
 
@@ -135,7 +142,7 @@ class Workspace:
     def _draft(self, place: bytes) -> bytes:
         if self._fresh:
             return place
-        return os.path.join(self._incoming, b"%d" % next(self._count))
+        return os.path.join(self._own, b"%d" % next(self._drafts))
 
     def _create(self, draft: bytes, executable: bool) -> int:
         try:
@@ -188,8 +195,3 @@ class Draft:
     def close(self) -> None:
         """Let go of the file; without `settle` it is swept away with the workspace."""
         os.close(self._descriptor)
-
-
-def sweepings(folder: str) -> Iterable[str]:
-    """What of a workspace a scan of its folder passes over."""
-    return (os.path.join(folder, os.fsdecode(INCOMING)),)

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import accumulate
 
 from trimtab.adapters.late_cut import late_cuts
-from trimtab.adapters.workspace import Draft, Workspace, sweepings
+from trimtab.adapters.workspace import Draft, Workspace
 from trimtab.assembly.folder_steps import place_name
 from trimtab.atoms.digest import SHORT
 from trimtab.atoms.error import StoreError, UsageError
@@ -73,7 +73,7 @@ class FolderCheckout:
         self._target = target
         self._files = files
         self._sizes = sizes
-        self._without = [*without, *sweepings(target)]
+        self._without = list(without)
 
     def run(self, stored: Callable[[], Stored], *, force: bool = False, progress: Progress) -> CheckedOut:
         """Write what is not there yet, take away what another version left, leave everything else alone.

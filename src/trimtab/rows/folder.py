@@ -8,6 +8,8 @@ from trimtab.atoms.error import UsageError
 from trimtab.ports.stat_index import FileStat
 from trimtab.rows.file_list import Sort
 
+#: A name that no version holds: a checkout writes files there before it renames them into place.
+INCOMING = b".trimtab-incoming"
 #: What every permission to execute is made of.
 EXECUTABLE = 0o111
 
@@ -50,7 +52,7 @@ def _scan_one(
     empty = True
     with os.scandir(place) as items:
         for item in items:
-            if item.path in passed:
+            if item.name == INCOMING or item.path in passed:
                 continue
             empty = False
             path = name + b"/" + item.name if name else item.name

@@ -1,13 +1,17 @@
 """Nothing is written outside of a workspace, whoever made the list; a file is there wholly or not at all."""
 
 import os
+import signal
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from trimtab.adapters.workspace import INCOMING, Workspace
+from trimtab.adapters.workspace import Workspace
 from trimtab.atoms.error import Damaged, StoreError, UsageError
+from trimtab.rows.folder import INCOMING
 
 ESCAPES = [b"../x", b"a/../../x", b"/x", b"a//x", b"./x", b"a/.", b"", b"a\0b", INCOMING + b"/x", b".."]
 
@@ -91,13 +95,32 @@ def test_a_file_that_was_not_settled_is_not_there(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["large"]
 
 
-def test_what_a_killed_checkout_left_is_swept(tmp_path: Path) -> None:
-    left = tmp_path / os.fsdecode(INCOMING)
-    left.mkdir()
-    (left / "7").write_text("half")
-    with Workspace(str(tmp_path)) as workspace:
-        workspace.write(b"x", False, b"x")
-    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+KILLED = """
+import os, signal, sys
+from trimtab.adapters.workspace import Workspace
+with Workspace(sys.argv[1]) as workspace:
+    workspace.write(b"x", False, b"half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_what_a_killed_checkout_left_is_swept(tmp_path: Path, fresh: bool) -> None:
+    folder = tmp_path / "w"
+    if not fresh:
+        folder.mkdir()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder)], env=environment, check=False, timeout=30
+    )
+    assert killed.returncode == -signal.SIGKILL
+    left = (tmp_path if fresh else folder) / os.fsdecode(INCOMING)
+    assert len(list(left.iterdir())) == 1
+    with Workspace(str(folder)) as other, Workspace(str(tmp_path / "other")):
+        other.write(b"y", False, b"y")
+        assert len(list(left.iterdir())) == (2 if fresh else 1)
+    assert sorted(path.name for path in folder.iterdir()) == (["y"] if fresh else ["x", "y"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "w"]
 
 
 def test_removing_takes_empty_folders_along(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def test_everything_is_found_in_order_of_its_path(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"raw\xff")).write_text("x")
     (tmp_path / ("long" * 60)).write_text("x")
     (tmp_path / "store/inner").mkdir(parents=True)
+    (tmp_path / "deep/.trimtab-incoming/x").mkdir(parents=True)
     found = scan(str(tmp_path), without=[str(tmp_path / "store")])
     assert list(found) == sorted(found)
     assert {os.fsdecode(path): sort_of(stat) for path, stat in found.items()} == {
