@@ -6,16 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from parts.s3 import S3Server
 from trimtab.adapters.local_store import open_store
 from trimtab.assembly.disk import disk_bytes
 from trimtab.assembly.fsck import fsck
 from trimtab.assembly.garbage import Freed, collect_garbage
+from trimtab.assembly.store_place import StorePlace
 from trimtab.atoms.content.snapshot import Snapshot, Span
 from trimtab.atoms.error import StoreError
 from trimtab.engine.engine import Engine
@@ -126,6 +129,22 @@ def test_where_a_content_cannot_be_read_nothing_goes(store: Store, tmp_path: Pat
     with pytest.raises(StoreError, match=f"{snapshot.id[:12]}.*restore it"):
         collect(store)
     assert store.blobs.get(orphan)
+
+
+def test_blobs_and_ledger_elsewhere(tmp_path: Path, s3_server: S3Server, postgres_ledger_url: str) -> None:
+    url = s3_server.url()
+    prefix = url.partition("?")[0].rpartition("/")[2]
+    place = StorePlace(folder=tmp_path / "far", ledger=postgres_ledger_url, blobs=url)
+    with closing(place.open()) as far:
+        snapshot = keep(far, b"January")
+        orphan, young = far.blobs.put(b"left by a killed process"), far.blobs.put(b"put a moment ago")
+        for blob in far.blobs.stored():
+            if blob.key != young:
+                s3_server.age(f"{prefix}/blobs/{blob.key[:2]}/{blob.key}", 3 * HOUR)
+        freed = collect(far)
+        assert (freed.blobs, freed.young, freed.kept) == (1, 1, 2)
+        assert far.blobs.find(orphan) is None
+        assert tables(far, snapshot) == [b"January"]
 
 
 RACES = [pytest.param(50), pytest.param(1000, marks=pytest.mark.slow)]

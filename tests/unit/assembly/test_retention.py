@@ -187,6 +187,7 @@ def test_records_pages_and_lineage_say_when_and_by_whom(world: World) -> None:
     text = shown.get(f"/id/{model}").text
     assert "Its parts are gone" in text
     assert "forgotten on 2026-05-01 by action" in text
+    assert "forget" in shown.get("/").text
     assert "Its parts are gone" not in shown.get(f"/id/{world.made['model 1'].id}").text
 
 
