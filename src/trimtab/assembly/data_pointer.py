@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
@@ -17,6 +17,8 @@ from trimtab.engine.store import Store
 from trimtab.views.version import read_versions
 
 SUFFIX = ".trimtab"
+#: Options of a store's URL that another machine needs and that are no secrets.
+_OPTIONS = ("endpoint", "region")
 #: Layout of the text; a program refuses one that it does not know.
 LAYOUT = 1
 
@@ -142,12 +144,15 @@ def _below(place: Path, pointer: Path, source: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """A URL without user, password, query and fragment."""
+    """A URL with its scheme, host, path, endpoint and region, and nothing else."""
     if not url:
         return ""
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+    options = [
+        (name, value) for name, value in parse_qsl(parts.query) if name in _OPTIONS and "@" not in value
+    ]
+    query = f"?{urlencode(options, safe='/:')}" if options else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
 
 
 def _toml(value: str | int) -> str:

@@ -148,3 +148,6 @@ def test_a_pointer_to_another_content_is_refused(tmp_path: Path) -> None:
 def test_a_url_is_written_without_secrets() -> None:
     assert without_secrets("s3://key:secret@bucket/prefix?token=x#y") == "s3://bucket/prefix"
     assert without_secrets("") == ""
+    url = "s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=eu-1&secret=x"
+    assert without_secrets(url) == "s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=eu-1"
+    assert without_secrets("s3://bucket?endpoint=http://user:secret@host") == "s3://bucket"
