@@ -27,7 +27,7 @@ from trimtab.engine.engine import Engine
 from trimtab.engine.store import Store
 
 #: Small records that may fit into what a file has left of its last page.
-MOST_FITTING = 100
+MOST_FITTING = 150
 
 
 def fill(disk: Path) -> int:
@@ -147,7 +147,7 @@ def main() -> None:
     """Play it twice over: with room, without, with room."""
     disk = Path(sys.argv[1])
     store = open_store(disk / "store")
-    prepare(store, disk.parent, 4 * MOST_FITTING)
+    prepare(store, disk.parent, 3 * MOST_FITTING)
     release_toy(store)
     ready = disk.parent / "address"
     command = [sys.executable, Path(__file__).with_name("plane.py"), disk / "store", ready]
