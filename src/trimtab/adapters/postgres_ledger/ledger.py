@@ -6,6 +6,13 @@ from trimtab.adapters.postgres_ledger.url import read_url
 from trimtab.adapters.sql_ledger.ledger import SqlLedger
 from trimtab.atoms.error import ConfigurationRefused
 
+#: By bytes: whoever changed a body by hand need not have left JSON.
+_STRAYED = """
+SELECT seq FROM entry WHERE position(
+    convert_to(CASE name WHEN 'closing' THEN '"action":"' ELSE '"id":"' END || id || '"', 'UTF8') IN body
+) = 0 ORDER BY seq
+"""
+
 
 class PostgresLedger(SqlLedger):
     """Flushed at each commit, one writing thread with group commit a process, calm while the server restarts."""
@@ -30,3 +37,11 @@ class PostgresLedger(SqlLedger):
                 f"a ledger in PostgreSQL needs psycopg ({error}): pip install 'trimtab[postgres]'"
             ) from error
         super().__init__(PostgresDatabase(where, wall))
+
+    def own_faults(self) -> list[str]:
+        """See `SelfExamining`: rows that cannot be found under the id that their record says."""
+        strayed = self._database.read(lambda tables: tables.execute(_STRAYED).fetchall())
+        return [
+            f"{self._database.shown}: entry {seq} cannot be found by its id: restore it from a backup"
+            for (seq,) in strayed
+        ]

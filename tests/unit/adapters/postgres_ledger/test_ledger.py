@@ -67,6 +67,13 @@ def test_last_entries_that_are_gone_are_missed_though_the_rest_of_the_chain_hold
     assert ledger.head() == before
 
 
+def test_a_row_under_another_id_is_told(ledger: PostgresLedger, postgres_ledger_url: str) -> None:
+    ledger.append(made(1, 2, 3))
+    assert ledger.own_faults() == []
+    by_hand(postgres_ledger_url, "UPDATE entry SET id = 'f' || substr(id, 2) || 'f' WHERE seq IN (2, 5)")
+    assert [" ".join(says.split()[1:3]) for says in ledger.own_faults()] == ["entry 2", "entry 5"]
+
+
 @pytest.mark.parametrize(
     "change",
     ["UPDATE entry SET body = ''", "DELETE FROM entry", "TRUNCATE entry", "DELETE FROM append_key"],
