@@ -17,6 +17,7 @@ from trimtab.assembly.fsck import fsck
 from trimtab.engine.engine import Engine
 
 RIG = Path(__file__).parent / "rig"
+Record = list[tuple[str, list[object], int]]
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +44,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def moments(recorded: Path, chosen: set[int]) -> Iterator[tuple[int, Disk]]:
-    """The disk at each of the chosen calls that change it."""
-    disk = Disk(PurePosixPath(recorded / "run"))
-    for number, (call, arguments, result) in enumerate(calls(recorded / "calls")):
+def moments(record: Record, root: Path, chosen: set[int]) -> Iterator[tuple[int, Disk]]:
+    """The disk after each of the chosen calls."""
+    disk = Disk(PurePosixPath(root))
+    for number, (call, arguments, result) in enumerate(record):
         disk.play(call, arguments, result)
         if number in chosen:
             yield number, disk
@@ -82,17 +83,17 @@ def judge(folder: Path, said: list[str]) -> None:
 
 def cut(recorded: Path, tmp_path: Path, dice: random.Random, cuts: int) -> str:
     """Cut the power so many times, at moments of the whole run."""
-    ends = [number for number, (call, _, _) in enumerate(calls(recorded / "calls")) if call != "openat"]
-    whole = Disk(PurePosixPath(recorded / "run"))
-    for call, arguments, result in calls(recorded / "calls"):
-        whole.play(call, arguments, result)
+    record, root = list(calls(recorded / "calls")), recorded / "run"
+    last, whole = next(moments(record, root, {len(record) - 1}))
+    assert last
     assert whole.flushes > 50, "no run was recorded"
     assert whole.said[-1] == "closed 4"
-    mine = [number for number, disk in moments(recorded, set(ends)) if disk.now]
+    changes = {number for number, (call, _, _) in enumerate(record) if call != "close"}
+    mine = [number for number, disk in moments(record, root, changes) if disk.now]
     chosen = set(dice.sample(mine, cuts)) if cuts < len(mine) else set(mine)
     lost = 0
-    for number, disk in moments(recorded, chosen):
-        survivors = disk.survivors(dice)
+    for number, disk in moments(record, root, chosen):
+        survivors = disk.survivors(dice, dice.choice((0.0, 0.5, 1.0)))
         lost += len(survivors) < len(disk.now)
         folder = tmp_path / "cut"
         folder.mkdir()

@@ -28,7 +28,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         if sys.platform == "darwin":
             connection.execute("PRAGMA fullfsync=ON")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise said(path, error) from error
     return connection
 
@@ -51,8 +51,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def said(path: Path, error: sqlite3.Error) -> StoreError:
-    """An error of SQLite in words that say what to do."""
+def said(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
+    """An error of SQLite, or its message that is no text, in words that say what to do."""
+    if isinstance(error, UnicodeDecodeError):  # SQLite quotes what it stumbled over
+        return StoreError(f"{path} is damaged ({error.reason} in its own text): restore it from a backup")
     name = getattr(error, "sqlite_errorname", "")
     if name == "SQLITE_FULL":
         return StoreError(f"the disk under {path} is full: nothing was written; make room and it goes on")
@@ -124,7 +126,7 @@ class ReadingConnections:
             connection = connect(self._path)
         try:
             yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise said(self._path, error) from error
         finally:
             with self._lock:

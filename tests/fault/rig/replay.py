@@ -33,12 +33,12 @@ class Inode:
             _apply(self.durable, change)
         self.pending.clear()
 
-    def survivor(self, dice: random.Random) -> bytes:
+    def survivor(self, dice: random.Random, share: float) -> bytes:
         """Bytes after a cut: any of what was not flushed may be there, also in part."""
         content = bytearray(self.durable)
         for offset, piece in self.pending:
             kept = piece
-            if dice.random() < 0.5:
+            if dice.random() >= share:
                 continue
             if piece is not None and dice.random() < 0.3:
                 kept = piece[: dice.randrange(0, len(piece) + 1) // _SECTOR * _SECTOR]
@@ -80,12 +80,16 @@ class Disk:
         if handler is not None:
             handler(arguments, result)
 
-    def survivors(self, dice: random.Random) -> dict[str, bytes | None]:
-        """A state after a cut at this moment: content by path, None for a folder."""
+    def survivors(self, dice: random.Random, share: float) -> dict[str, bytes | None]:
+        """A state after a cut at this moment: content by path, None for a folder.
+
+        Args:
+            share: How much of what was not flushed is there, from 0 (nothing) to 1 (all, but for torn writes).
+        """
         names = dict(self._durable)
         for changes in self._pending.values():
             for together in changes:
-                if dice.random() < 0.5:
+                if dice.random() < share:
                     for path, inode, there in together:
                         if there:
                             names[path] = inode
@@ -96,7 +100,7 @@ class Disk:
             parent = path.rpartition("/")[0]
             if parent in kept or parent == self._root:
                 inode = names[path]
-                kept[path] = None if inode is None else inode.survivor(dice)
+                kept[path] = None if inode is None else inode.survivor(dice, share)
         return kept
 
     def _change(self, folder: str, *changes: tuple[str, Inode | None, bool]) -> None:
