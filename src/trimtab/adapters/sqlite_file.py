@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from trimtab.atoms.error import StoreError
+from trimtab.atoms.error import Damaged, StoreError
 
 #: Longest wait for another process's write before giving up: it hangs, or the disk does.
 MOST_SECONDS = 60.0
@@ -54,14 +54,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def said(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
     """An error of SQLite, or its message that is no text, in words that say what to do."""
     if isinstance(error, UnicodeDecodeError):  # SQLite quotes what it stumbled over
-        return StoreError(f"{path} is damaged ({error.reason} in its own text): restore it from a backup")
+        return Damaged(f"{path} is damaged ({error.reason} in its own text): restore it from a backup")
     name = getattr(error, "sqlite_errorname", "")
     if name == "SQLITE_FULL":
         return StoreError(f"the disk under {path} is full: nothing was written; make room and it goes on")
     if name == "SQLITE_NOTADB":
         return StoreError(f"{path} is not a Trimtab file: move it away, or name another store")
     if name.startswith("SQLITE_CORRUPT"):
-        return StoreError(f"{path} is damaged ({error}): restore it from a backup")
+        return Damaged(f"{path} is damaged ({error}): restore it from a backup")
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
         return StoreError(f"{path} cannot be opened for writing ({error}): check its owner and permissions")
     return StoreError(f"{path}: {error} ({name or type(error).__name__})")

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from trimtab.adapters import local_blobs
+from trimtab.adapters.durable_file import FlushFailed
 from trimtab.adapters.local_blobs import LocalBlobs
 from trimtab.adapters.process_holder import this_process
 from trimtab.atoms.error import Damaged, StoreError
@@ -59,3 +60,25 @@ def test_each_flipped_bit_is_noticed(tmp_path: Path, place: int, bit: int) -> No
     (tmp_path / key[:2] / key).write_bytes(content)
     with pytest.raises(Damaged, match=key):
         blobs.get(key)
+
+
+def test_after_a_failed_flush_nothing_is_kept_and_all_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = LocalBlobs(tmp_path)
+    key = blobs.put(b"abc")
+    fired = []
+
+    def broken(folder: Path) -> None:
+        fired.append(folder)
+        raise FlushFailed(5, "Input/output error")
+
+    with monkeypatch.context() as broken_disk:
+        broken_disk.setattr(local_blobs, "flush_folder", broken)
+        with pytest.raises(StoreError, match="did not take a write"):
+            blobs.put(b"def")
+    for content in (b"def", b"abc", b"ghi"):
+        with pytest.raises(StoreError, match="keeps nothing more"):
+            blobs.put(content)
+    assert len(fired) == 1, "a failed flush was tried again"
+    assert blobs.get(key) == b"abc"
