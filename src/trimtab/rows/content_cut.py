@@ -8,7 +8,7 @@ import numpy as np
 LEAST, MEAN, MOST = 1 << 20, 2 << 20, 8 << 20
 #: Bytes that are looked at together: with the arrays made of them they stay in a core's own cache.
 _BLOCK = 1 << 18
-#: Bytes from its place on that decide whether a cut lies there.
+#: Bytes before a cut that decide that it lies there: a piece alone tells where it ends.
 WINDOW = 64
 #: Of all places one in 2 ** 20 is a cut: one in 2 ** 10 by its first four bytes, of these one in 2 ** 10 by all.
 _FIRST_BITS, _ALL_BITS = 10, 10
@@ -37,8 +37,11 @@ def _keys() -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
 _ALL_KEYS = _keys()
 
 
-def cuts(read: Read, size_bytes: int) -> Iterator[int]:
+def cuts(read: Read, size_bytes: int, start: int = 0) -> Iterator[int]:
     """The ends of the pieces of `size_bytes` bytes, in order; the last is `size_bytes`.
+
+    Args:
+        start: Where to begin: the end of a piece.
 
     The bytes of a piece that come before the least size are not looked at, so it runs at twice the speed of the
     search itself; numpy lets go of the interpreter meanwhile.
@@ -50,19 +53,18 @@ def cuts(read: Read, size_bytes: int) -> Iterator[int]:
         only those are hashed over the whole window.
     """
     search = _Search()
-    start = 0
     while start < size_bytes:
         end = min(start + MOST, size_bytes)
-        start = next(_candidates(search, read, start + LEAST, end), end)
+        start = next(_candidates(search, read, start + LEAST - WINDOW, end), end)
         yield start
 
 
 def _candidates(search: "_Search", read: Read, start: int, end: int) -> Iterator[int]:
-    """Places in [start, end) where the content says cut; looks at nothing behind `end`."""
+    """Places in [start + WINDOW, end) where the content says cut, each by the window before it."""
     for place in range(start, end - WINDOW, _BLOCK):
         block = read(place, min(_BLOCK + WINDOW, end - place))
         for found in search.places(block):
-            yield place + found
+            yield place + found + WINDOW
 
 
 class _Search:

@@ -41,6 +41,8 @@ class Piece(msgspec.Struct, frozen=True, array_like=True, gc=False):
     pack: bytes
     #: Its first byte in the blob.
     start: int
+    #: A quick hash of the piece (`rows.stretch.quick`) that tells whether it changed; b"" where a file is one piece.
+    quick: bytes = b""
 
 
 class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -61,7 +63,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     layout: int
     packs: list[bytes]
     #: path, sort, size, digest, then pack number and start of the only piece, or all pieces.
-    rows: list[tuple[bytes, int, int, bytes, int, int, list[tuple[bytes, int, int, int]]]]
+    rows: list[tuple[bytes, int, int, bytes, int, int, list[tuple[bytes, int, int, int, bytes]]]]
 
 
 def digest_of(pieces: Sequence[bytes]) -> bytes:
@@ -98,7 +100,7 @@ def cut_lists(files: Sequence[File]) -> Iterator[Sequence[File]]:
 def write_list(files: Sequence[File]) -> bytes:
     """The files of one list as bytes; the same files give the same bytes."""
     numbers: dict[bytes, int] = {}
-    rows: list[tuple[bytes, int, int, bytes, int, int, Sequence[tuple[bytes, int, int, int]]]] = []
+    rows: list[tuple[bytes, int, int, bytes, int, int, Sequence[tuple[bytes, int, int, int, bytes]]]] = []
     for path, sort, size_bytes, digest, pieces in map(_fields, files):
         if len(pieces) == 1:
             piece = pieces[0]
@@ -106,7 +108,8 @@ def write_list(files: Sequence[File]) -> bytes:
             rows.append((path, sort, size_bytes, digest, number, piece.start, ()))
         else:
             many = [
-                (p.digest, p.size_bytes, numbers.setdefault(p.pack, len(numbers)), p.start) for p in pieces
+                (p.digest, p.size_bytes, numbers.setdefault(p.pack, len(numbers)), p.start, p.quick)
+                for p in pieces
             ]
             rows.append((path, sort, size_bytes, digest, -1, 0, many))
     return zlib.compress(msgspec.msgpack.encode((LAYOUT, list(numbers), rows)), _LEVEL)
@@ -131,7 +134,9 @@ def read_list(content: bytes) -> list[File]:
                 digest,
                 (Piece(digest, size_bytes, packs[number], start),)
                 if number >= 0
-                else tuple(Piece(own, size, packs[place], first) for own, size, place, first in many),
+                else tuple(
+                    Piece(own, size, packs[place], first, fast) for own, size, place, first, fast in many
+                ),
             )
             for path, sort, size_bytes, digest, number, start, many in stored.rows
         ]

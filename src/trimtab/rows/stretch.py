@@ -2,18 +2,26 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import xxhash
 
 from trimtab.atoms.error import UsageError
 from trimtab.ports.stat_index import FileStat
-from trimtab.rows.file_list import digest_of
+from trimtab.rows.file_list import Piece, digest_of
 from trimtab.rows.folder import stat_of
 
 #: Files above this size are cut by their content.
 CUT_BYTES = 4 << 20
 
-#: The ends of the pieces of so many bytes (second), read by (place, size): `rows.content_cut.cuts`.
-Cuts = Callable[[Callable[[int, int], bytes], int], Iterator[int]]
+
+class Cuts(Protocol):
+    """The ends of the pieces of so many bytes from a piece's end on: `rows.content_cut.cuts`."""
+
+    def __call__(
+        self, read: Callable[[int, int], bytes], size_bytes: int, start: int = 0, /
+    ) -> Iterator[int]: ...
 
 
 def stretches(descriptor: int, size_bytes: int, cuts: Cuts) -> Iterator[tuple[int, int]]:
@@ -25,6 +33,42 @@ def stretches(descriptor: int, size_bytes: int, cuts: Cuts) -> Iterator[tuple[in
     start = 0
     for end in cuts(lambda place, size: os.pread(descriptor, size, place), size_bytes):
         yield start, end - start
+        start = end
+
+
+def quick(content: bytes) -> bytes:
+    """A hash at ten times the speed of SHA-256 that tells whether a piece of a known file changed.
+
+    It is no proof against somebody who makes two contents for it on purpose.
+    """
+    return xxhash.xxh3_128_digest(content)
+
+
+def changed_stretches(
+    descriptor: int, size_bytes: int, cuts: Cuts, before: Sequence[Piece]
+) -> Iterator[Piece | tuple[int, int]]:
+    """What `stretches` gives, with the pieces of the file's earlier version in the place of those that are unchanged.
+
+    A piece alone tells where it ends. So where the next piece of the earlier version is found again, nothing has to
+    be searched; after a change the search goes on until it meets a piece that is known.
+    """
+    places = {piece.quick: place for place, piece in enumerate(before[:-1]) if piece.quick}
+    start, following = 0, 0
+    while start < size_bytes:
+        # The last piece was ended by the end of the file.
+        expected = before[following] if following < len(before) - 1 else None
+        if expected is not None and quick(os.pread(descriptor, expected.size_bytes, start)) == expected.quick:
+            yield expected
+            start += expected.size_bytes
+            following += 1
+            continue
+        end = next(cuts(lambda place, size: os.pread(descriptor, size, place), size_bytes, start))
+        found = places.get(quick(os.pread(descriptor, end - start, start)))
+        if found is not None and before[found].size_bytes == end - start:
+            yield before[found]
+            following = found + 1
+        else:
+            yield start, end - start
         start = end
 
 

@@ -21,16 +21,20 @@ from trimtab.rows.file_list import (
 )
 
 DIGEST = st.binary(min_size=32, max_size=32)
-PIECE = st.builds(Piece, DIGEST, st.integers(0, 2**40), DIGEST, st.integers(0, 2**40))
+SIZE = st.integers(0, 2**40)
+WHOLE = st.builds(Piece, DIGEST, SIZE, DIGEST, SIZE)
+PIECE = st.builds(Piece, DIGEST, SIZE, DIGEST, SIZE, st.binary(min_size=16, max_size=16))
 
 
 @st.composite
 def files(draw: st.DrawFn) -> File:
     """A file as the ingest makes it: of one piece it is that piece."""
     path = draw(st.binary(min_size=1, max_size=300))
-    parts = tuple(draw(st.lists(PIECE, max_size=4)))
-    if len(parts) == 1:
+    count = draw(st.integers(0, 4))
+    if count == 1:
+        parts = (draw(WHOLE),)
         return File(path, Sort.FILE, parts[0].size_bytes, parts[0].digest, parts)
+    parts = tuple(draw(st.lists(PIECE, min_size=count, max_size=count)))
     size = sum(part.size_bytes for part in parts)
     return File(path, draw(st.sampled_from(Sort)), size, digest_of([part.digest for part in parts]), parts)
 

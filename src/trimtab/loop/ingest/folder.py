@@ -94,7 +94,7 @@ def ingest_folder(
             kept[path] = was
         else:
             wanted.append(Wanted(path, stat))
-    stored = _keep_wanted(work, seen.place, wanted, known, cuts, progress, kept)
+    stored = _keep_wanted(work, seen.place, wanted, known, cuts, progress, before, kept)
     files = [kept[path] for path in seen.stats]
     whole = whole_digest(files)
     snapshot = work.keep(
@@ -138,12 +138,13 @@ def _keep_wanted(
     known: Known,
     cuts: Cuts,
     progress: Progress,
+    before: Mapping[bytes, File],
     kept: dict[bytes, File],
 ) -> int:
     """Read and keep files into `kept`; returns how many bytes had to be stored."""
     total = sum(each.stat.size_bytes for each in wanted)
     read = stored = 0
-    for part in Keeper(work.store.blobs, place, known, cuts).keep(wanted):
+    for part in Keeper(work.store.blobs, place, known, cuts, before).keep(wanted):
         kept.update((file.path, file) for file in part.files)
         read += part.read_bytes
         stored += part.stored_bytes

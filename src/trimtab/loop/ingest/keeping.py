@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat as modes
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from trimtab.ports.blobs import Blobs
 from trimtab.ports.stat_index import FileStat
 from trimtab.rows.file_list import File, Piece, digest_of
 from trimtab.rows.folder import sort_of, stat_of, stays_inside
-from trimtab.rows.stretch import Cuts, stretches
+from trimtab.rows.stretch import CUT_BYTES, Cuts, changed_stretches, quick, stretches
 
 #: From this size on a file is a blob of its own; smaller ones share packs.
 OWN_BYTES = 1 << 20
@@ -47,8 +47,11 @@ class Kept:
 class Keeper:
     """Reads files below one folder and keeps what is not stored yet."""
 
-    def __init__(self, blobs: Blobs, folder: str, known: Known, cuts: Cuts) -> None:
-        """Keep in `blobs` what is not `known`."""
+    def __init__(
+        self, blobs: Blobs, folder: str, known: Known, cuts: Cuts, before: Mapping[bytes, File]
+    ) -> None:
+        """Keep in `blobs` what is not `known`; of large files look for the pieces that they had `before`."""
+        self._before = before
         self._blobs = blobs
         self._cuts = cuts
         self._root = os.fsencode(folder)
@@ -123,35 +126,41 @@ class Keeper:
     def _keep_own(self, wanted: Wanted) -> Kept:
         """Keep one file in this thread."""
         with self._opened(wanted) as descriptor:
-            return _finished(
-                wanted,
-                [
-                    self._keep_piece(descriptor, *each)
-                    for each in stretches(descriptor, wanted.stat.size_bytes, self._cuts)
-                ],
-            )
+            parts = self._stretches(descriptor, wanted)
+            return _finished(wanted, [self._keep_piece(descriptor, each) for each in parts])
 
     def _keep_shared(self, wanted: Wanted) -> Iterator[Kept]:
         """Keep one large file in several threads; the last part holds its row."""
         done: list[tuple[Piece, int]] = []
         with self._opened(wanted) as descriptor:
-            parts = stretches(descriptor, wanted.stat.size_bytes, self._cuts)
+            parts = self._stretches(descriptor, wanted)
             for piece, stored in side_by_side(
-                lambda each: self._keep_piece(descriptor, *each), parts, threads=THREADS
+                lambda each: self._keep_piece(descriptor, each), parts, threads=THREADS
             ):
                 done.append((piece, stored))
                 yield Kept([], piece.size_bytes, stored)
         yield Kept(_finished(wanted, done).files)
 
-    def _keep_piece(self, descriptor: int, start: int, size_bytes: int) -> tuple[Piece, int]:
+    def _stretches(self, descriptor: int, wanted: Wanted) -> Iterator[Piece | tuple[int, int]]:
+        before = self._before.get(wanted.path)
+        size = wanted.stat.size_bytes
+        if before is None or len(before.pieces) < 2 or size <= CUT_BYTES:
+            return stretches(descriptor, size, self._cuts)
+        return changed_stretches(descriptor, size, self._cuts, before.pieces)
+
+    def _keep_piece(self, descriptor: int, stretch: Piece | tuple[int, int]) -> tuple[Piece, int]:
         """A piece that is a blob of its own, and how many bytes were stored for it."""
+        if isinstance(stretch, Piece):
+            return stretch, 0
+        start, size_bytes = stretch
         content = os.pread(descriptor, size_bytes, start)
+        fast = quick(content)
         if self._known:
             known = self._known.get(hashlib.sha256(content).digest())
             if known is not None:
-                return known, 0
+                return Piece(known.digest, known.size_bytes, known.pack, known.start, fast), 0
         key = bytes.fromhex(self._blobs.put(content))
-        return Piece(key, len(content), key, 0), len(content)
+        return Piece(key, len(content), key, 0, fast), len(content)
 
     @contextmanager
     def _opened(self, wanted: Wanted) -> Iterator[int]:
