@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
+from trimtab.assembly.upkeep.fsck import fsck
 from trimtab.atoms.content.snapshot import Snapshot, Span
 from trimtab.engine.store import Store
 from trimtab.testing.storyteller import Storyteller

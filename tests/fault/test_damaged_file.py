@@ -16,7 +16,7 @@ from operation import ReleaseStep, StreamAppend, prepare
 
 from trimtab.adapters.local_store import open_store
 from trimtab.adapters.signature import Signer
-from trimtab.assembly.fsck import fsck
+from trimtab.assembly.upkeep.fsck import fsck
 from trimtab.atoms.error import TrimtabError
 from trimtab.engine.store import Store
 from trimtab.ports.online_features import FeatureValue

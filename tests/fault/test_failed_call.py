@@ -16,7 +16,7 @@ from operation import OPERATIONS, prepare
 from tap import FLUSHES, WRITES, Fault, Tap, calls_on
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
+from trimtab.assembly.upkeep.fsck import fsck
 from trimtab.engine.engine import Engine
 
 RIG = Path(__file__).parent / "rig"

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
-from trimtab.assembly.garbage import collect_garbage
+from trimtab.assembly.upkeep.fsck import fsck
+from trimtab.assembly.upkeep.garbage import collect_garbage
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.content.encoding import Encoding
 from trimtab.atoms.content.snapshot import Snapshot

@@ -13,7 +13,7 @@ from powered import KINDS
 from replay import CALLS, Disk, calls
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
+from trimtab.assembly.upkeep.fsck import fsck
 from trimtab.engine.engine import Engine
 
 RIG = Path(__file__).parent / "rig"

@@ -11,8 +11,8 @@ from trimtab.cli.option import as_json, common, example
 from trimtab.cli.screen import minute, print_json, screen, table
 
 if TYPE_CHECKING:
-    from trimtab.assembly.backup_place import BackupPlace
-    from trimtab.assembly.restore import Restored
+    from trimtab.assembly.upkeep.backup_place import BackupPlace
+    from trimtab.assembly.upkeep.restore import Restored
 
 
 @click.command(
@@ -45,9 +45,9 @@ def backup(
     The store may be in use. Only what is not there yet is copied; the backups in one place share the rest. A backup
     that was killed is none: run it again, and it goes on.
     """
-    from trimtab.assembly.backup import back_up
-    from trimtab.assembly.backup_place import open_backup_place
     from trimtab.assembly.project import open_project
+    from trimtab.assembly.upkeep.backup import back_up
+    from trimtab.assembly.upkeep.backup_place import open_backup_place
 
     chosen = open_project(project, store, declarations=False)
     if listed:
@@ -84,7 +84,7 @@ def backup(
 
 
 def _list(place: "BackupPlace", as_json: bool) -> None:
-    from trimtab.assembly.backup_manifest import read_manifest
+    from trimtab.assembly.upkeep.backup_manifest import read_manifest
 
     found = [
         (name.removesuffix(".json"), read_manifest(place.manifests, name)) for name in place.manifests.names()
@@ -132,10 +132,10 @@ def restore(
 
     Every digest and the whole chain are verified; it ends with `trimtab fsck`. When it was killed, run it again.
     """
-    from trimtab.assembly.backup_place import open_backup_place
     from trimtab.assembly.detached import alone
     from trimtab.assembly.project import open_project
-    from trimtab.assembly.restore import restore as bring_back
+    from trimtab.assembly.upkeep.backup_place import open_backup_place
+    from trimtab.assembly.upkeep.restore import restore as bring_back
 
     chosen = open_project(project, store, declarations=False)
     place = open_backup_place(source, create=False, store=chosen.store_folder)

@@ -11,7 +11,7 @@ from trimtab.cli.option import as_json, common, example
 from trimtab.cli.screen import plain, print_json, screen
 
 if TYPE_CHECKING:
-    from trimtab.assembly.soundness import Soundness
+    from trimtab.assembly.upkeep.soundness import Soundness
 
 
 @click.command(epilog=example("trimtab fsck", "trimtab fsck --strict --json"))
@@ -27,8 +27,8 @@ def fsck(strict: bool, project: Path | None, store: str | None, as_json: bool) -
 
     Exit status 1 says that something is not as it must be; each fault is named.
     """
-    from trimtab.assembly.fsck import fsck as examine
     from trimtab.assembly.project import open_project
+    from trimtab.assembly.upkeep.fsck import fsck as examine
 
     opened = open_project(project, store, declarations=False).open_store(create=False, copies=False)
     try:

@@ -11,7 +11,7 @@ from trimtab.cli.option import as_json, common, example
 from trimtab.cli.screen import print_json
 
 if TYPE_CHECKING:
-    from trimtab.assembly.garbage import Freed
+    from trimtab.assembly.upkeep.garbage import Freed
 
 #: Below this the clocks of two machines may decide what goes.
 LEAST_IDLE_SECONDS = 60
@@ -53,10 +53,10 @@ def gc(
     Records and their content always stay: `trimtab lineage` and `trimtab fsck` say of a thing whose parts went when
     and by whose decision.
     """
-    from trimtab.assembly.disk import disk_bytes
-    from trimtab.assembly.garbage import collect_garbage
     from trimtab.assembly.project import open_project
     from trimtab.assembly.session import person
+    from trimtab.assembly.upkeep.disk import disk_bytes
+    from trimtab.assembly.upkeep.garbage import collect_garbage
     from trimtab.spec.duration import parse_duration
 
     patience = parse_duration(idle, "--idle")
@@ -91,8 +91,8 @@ def gc(
 
 
 def _pin(store: Any, name: str, *, unpin: bool) -> None:
-    from trimtab.assembly.pin import pin
     from trimtab.assembly.session import person
+    from trimtab.assembly.upkeep.pin import pin
     from trimtab.views.memory import Memory
     from trimtab.views.name import resolve
 

@@ -20,8 +20,8 @@ from operation import BlobPut, IngestStep, LedgerAppend, StreamAppend, prepare
 from plane import ANSWER, MODEL, ROW, release_toy
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
-from trimtab.assembly.garbage import collect_garbage
+from trimtab.assembly.upkeep.fsck import fsck
+from trimtab.assembly.upkeep.garbage import collect_garbage
 from trimtab.atoms.error import StoreError
 from trimtab.engine.engine import Engine
 from trimtab.engine.store import Store

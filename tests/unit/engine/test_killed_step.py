@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
+from trimtab.assembly.upkeep.fsck import fsck
 from trimtab.atoms.action import Closing, Outcome
 from trimtab.engine.engine import Engine
 from trimtab.engine.step import Step

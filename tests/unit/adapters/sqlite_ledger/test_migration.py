@@ -13,7 +13,7 @@ import pytest
 from trimtab.adapters.local_store import open_store
 from trimtab.adapters.sql_ledger.migration import VERSION
 from trimtab.adapters.sqlite_ledger import SqliteLedger
-from trimtab.assembly.fsck import fsck
+from trimtab.assembly.upkeep.fsck import fsck
 from trimtab.atoms.entry import RECORD_NAMES, chain_value, record_bytes
 from trimtab.atoms.error import StoreError
 from trimtab.testing.example_record import made

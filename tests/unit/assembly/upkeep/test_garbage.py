@@ -15,10 +15,10 @@ import pytest
 
 from parts.s3 import S3Server
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.disk import disk_bytes
-from trimtab.assembly.fsck import fsck
-from trimtab.assembly.garbage import Freed, collect_garbage
 from trimtab.assembly.store_place import StorePlace
+from trimtab.assembly.upkeep.disk import disk_bytes
+from trimtab.assembly.upkeep.fsck import fsck
+from trimtab.assembly.upkeep.garbage import Freed, collect_garbage
 from trimtab.atoms.content.snapshot import Snapshot, Span
 from trimtab.atoms.error import StoreError
 from trimtab.engine.engine import Engine
@@ -196,7 +196,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.garbage import collect_garbage
+from trimtab.assembly.upkeep.garbage import collect_garbage
 store = open_store(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trimtab.adapters.store_file import StoreFile, store_files
-from trimtab.assembly.backup_manifest import KeptFile, LedgerSegment, Manifest, read_manifest
-from trimtab.assembly.backup_place import BackupPlace
-from trimtab.assembly.census import Census, Progress, silent
-from trimtab.assembly.garbage import the_lease
 from trimtab.assembly.part_list import parts_of
+from trimtab.assembly.upkeep.backup_manifest import KeptFile, LedgerSegment, Manifest, read_manifest
+from trimtab.assembly.upkeep.backup_place import BackupPlace
+from trimtab.assembly.upkeep.census import Census, Progress, silent
+from trimtab.assembly.upkeep.garbage import the_lease
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.entry import GENESIS, RECORD_NAMES

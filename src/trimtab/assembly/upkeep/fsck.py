@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from trimtab.adapters.local_blobs import LocalBlobs
-from trimtab.assembly.census import Progress, silent
-from trimtab.assembly.ledger_proof import LedgerProof
 from trimtab.assembly.part_list import parts_of
-from trimtab.assembly.soundness import Soundness
+from trimtab.assembly.upkeep.census import Progress, silent
+from trimtab.assembly.upkeep.ledger_proof import LedgerProof
+from trimtab.assembly.upkeep.soundness import Soundness
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.content.content import Part
 from trimtab.atoms.digest import SHORT

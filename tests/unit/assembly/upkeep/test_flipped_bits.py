@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
+from trimtab.assembly.upkeep.fsck import fsck
 from trimtab.atoms.entry import Entry
 from trimtab.atoms.error import Damaged
 from trimtab.engine.store import Store

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from trimtab.assembly.soundness import Soundness
+from trimtab.assembly.upkeep.soundness import Soundness
 from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check

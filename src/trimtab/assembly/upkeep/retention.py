@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from trimtab.assembly.census import Census, Progress, silent
+from trimtab.assembly.upkeep.census import Census, Progress, silent
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.content.traffic_plan import TrafficPlan
 from trimtab.atoms.instant import iso

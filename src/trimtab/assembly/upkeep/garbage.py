@@ -6,8 +6,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
-from trimtab.assembly.census import Census, Progress, silent
-from trimtab.assembly.retention import Condemned, condemn
+from trimtab.assembly.upkeep.census import Census, Progress, silent
+from trimtab.assembly.upkeep.retention import Condemned, condemn
 from trimtab.atoms.action import Action, Closing, Outcome, action_id
 from trimtab.atoms.error import StoreError
 from trimtab.atoms.instant import iso

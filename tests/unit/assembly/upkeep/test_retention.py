@@ -11,10 +11,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
-from trimtab.assembly.garbage import Freed, collect_garbage
 from trimtab.assembly.part_list import parts_of
-from trimtab.assembly.pin import pin
+from trimtab.assembly.upkeep.fsck import fsck
+from trimtab.assembly.upkeep.garbage import Freed, collect_garbage
+from trimtab.assembly.upkeep.pin import pin
 from trimtab.atoms.action import Outcome
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.content.bundle import Bundle

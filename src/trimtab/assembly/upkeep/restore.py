@@ -5,12 +5,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from trimtab.adapters.store_file import bring_back
-from trimtab.assembly.backup_manifest import KeptFile, Manifest, choose_manifest, read_manifest
-from trimtab.assembly.backup_place import BackupPlace
-from trimtab.assembly.census import Progress, silent
-from trimtab.assembly.fsck import fsck
-from trimtab.assembly.soundness import Soundness
 from trimtab.assembly.store_place import StorePlace
+from trimtab.assembly.upkeep.backup_manifest import KeptFile, Manifest, choose_manifest, read_manifest
+from trimtab.assembly.upkeep.backup_place import BackupPlace
+from trimtab.assembly.upkeep.census import Progress, silent
+from trimtab.assembly.upkeep.fsck import fsck
+from trimtab.assembly.upkeep.soundness import Soundness
 from trimtab.atoms.action import Closing
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.entry import GENESIS, Record, chain_value, parse_record

@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 from parts.s3 import S3Server
 from trimtab.adapters.local_store import open_store
 from trimtab.adapters.signature import Signer
-from trimtab.assembly.backup import Copied, back_up
-from trimtab.assembly.backup_place import open_backup_place
-from trimtab.assembly.fsck import fsck
-from trimtab.assembly.garbage import collect_garbage
-from trimtab.assembly.restore import Restored, restore
 from trimtab.assembly.store_place import StorePlace
+from trimtab.assembly.upkeep.backup import Copied, back_up
+from trimtab.assembly.upkeep.backup_place import open_backup_place
+from trimtab.assembly.upkeep.fsck import fsck
+from trimtab.assembly.upkeep.garbage import collect_garbage
+from trimtab.assembly.upkeep.restore import Restored, restore
 from trimtab.atoms.content.evidence import Evidence
 from trimtab.atoms.error import Damaged, StoreError, UsageError
 from trimtab.engine.store import Store
@@ -278,9 +278,9 @@ TAKER = """
 import sys
 from pathlib import Path
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.backup import back_up
-from trimtab.assembly.backup_place import open_backup_place
-from trimtab.assembly.restore import restore
+from trimtab.assembly.upkeep.backup import back_up
+from trimtab.assembly.upkeep.backup_place import open_backup_place
+from trimtab.assembly.upkeep.restore import restore
 from trimtab.assembly.store_place import StorePlace
 what, folder, place = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 def tell(part, done, whole):

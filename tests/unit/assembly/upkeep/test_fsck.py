@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.fsck import fsck
-from trimtab.assembly.soundness import Soundness
+from trimtab.assembly.upkeep.fsck import fsck
+from trimtab.assembly.upkeep.soundness import Soundness
 from trimtab.atoms.action import Action, action_id
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Limit, Reading, Verdict
