@@ -25,29 +25,6 @@ BEFORE, DURING, AFTER = 1, 2, 3
 
 
 @pytest.fixture(scope="module")
-def tracing() -> None:
-    """strace can attach to a process of this user."""
-    said = "no strace: apt install strace"
-    if shutil.which("strace"):
-        with subprocess.Popen(["sleep", "20"]) as sleeper:
-            try:
-                tried = subprocess.run(
-                    ["timeout", "-s", "INT", "0.2", "strace", "-p", str(sleeper.pid)],
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-            finally:
-                sleeper.kill()
-        if "attached" in tried.stderr:
-            return
-        said = f"strace cannot attach here: {tried.stderr.strip()}"
-    if os.environ.get("CI"):
-        pytest.fail(said)
-    pytest.skip(said)
-
-
-@pytest.fixture(scope="module")
 def station(tracing: None) -> Iterator[socket.socket]:
     """Where workers are ordered from."""
     mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+from trimtab.atoms.error import WritingEnded
+
 #: From this size on a file goes past the page cache: its bytes are wanted on the disk, not in memory.
 DIRECT_BYTES = 1 << 20
 #: Bytes of one write past the page cache; memory, place and length must be multiples of the block.
@@ -21,6 +23,14 @@ class FlushFailed(OSError):
 
     The system forgets what it could not write: a second flush of the same file would say that all is well.
     """
+
+
+def writing_ended(where: object, error: Exception) -> WritingEnded:
+    """What is said once, and from then on at every write, when a flush has failed."""
+    return WritingEnded(
+        f"{where}: the disk did not take a write ({error}); this process reads but keeps nothing more: "
+        "check the disk, run `trimtab fsck`, then start again"
+    )
 
 
 def flush(descriptor: int) -> None:

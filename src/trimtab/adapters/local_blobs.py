@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from trimtab.adapters.durable_file import FlushFailed, flush_folder, write_new
+from trimtab.adapters.durable_file import FlushFailed, flush_folder, write_new, writing_ended
 from trimtab.adapters.process_holder import is_dead, this_process
 from trimtab.atoms.digest import digest_bytes
-from trimtab.atoms.error import Damaged, StoreError
+from trimtab.atoms.error import Damaged, StoreError, WritingEnded
 from trimtab.ports.blobs import StoredBlob
 
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -35,7 +35,7 @@ class LocalBlobs:
         self._folder = folder
         self._temporary = folder / "incoming"
         self._aside = folder / "outgoing"
-        self._failed: StoreError | None = None
+        self._failed: WritingEnded | None = None
         children = (folder / f"{number:02x}" for number in range(256))
         for child in (folder, self._temporary, self._aside, *children):
             child.mkdir(mode=0o700, exist_ok=True)
@@ -139,10 +139,7 @@ class LocalBlobs:
         try:
             yield
         except FlushFailed as error:
-            self._failed = StoreError(
-                f"{self._folder}: the disk did not take a write ({error}); this process reads but keeps "
-                "nothing more: check the disk, run `trimtab fsck`, then start again"
-            )
+            self._failed = writing_ended(self._folder, error)
             raise self._failed from error
         except OSError as error:
             raise StoreError(

@@ -9,11 +9,11 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from trimtab.adapters.durable_file import FlushFailed, flush_folder
+from trimtab.adapters.durable_file import FlushFailed, flush_folder, writing_ended
 from trimtab.adapters.segment_file import SegmentFile, end_of, folders_of, state_abandoned
 from trimtab.adapters.segment_reader import SegmentReader
 from trimtab.adapters.stream_segment import MOST_BYTES
-from trimtab.atoms.error import StoreError, UsageError
+from trimtab.atoms.error import StoreError, UsageError, WritingEnded
 from trimtab.ports.streams import Cursor
 
 #: A segment that has grown beyond this is closed, and the next begun.
@@ -44,7 +44,7 @@ class SegmentStreams:
         self._queue: SimpleQueue[_Append | None] = SimpleQueue()
         self._segments: dict[str, SegmentFile] = {}
         self._reader = SegmentReader()
-        self._failed: StoreError | None = None
+        self._failed: WritingEnded | None = None
         self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="stream-writer", daemon=True)
@@ -225,10 +225,7 @@ class SegmentStreams:
 
     def _fail(self, error: OSError) -> None:
         """After a failed flush nobody knows what is on the disk: nothing is acknowledged any more."""
-        self._failed = StoreError(
-            f"{self._folder}: the disk did not take a write ({error}); this process acknowledges "
-            "nothing more: check the disk, run `trimtab fsck`, then start again"
-        )
+        self._failed = writing_ended(self._folder, error)
 
     def _said(self, error: Exception) -> Exception:
         if isinstance(error, OSError):

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from trimtab.adapters.durable_file import writing_ended
 from trimtab.adapters.sqlite_file import (
     ReadingConnections,
     connect,
@@ -20,7 +21,7 @@ from trimtab.adapters.sqlite_file import (
     transaction,
     use_write_ahead_log,
 )
-from trimtab.atoms.error import Damaged, StoreError
+from trimtab.atoms.error import Damaged, StoreError, WritingEnded
 from trimtab.ports.online_features import FeatureValue
 
 #: Raised with every change of the tables. 2: a value carries a sum of itself; those of 1 are read without.
@@ -58,7 +59,7 @@ class SqliteOnlineFeatures:
         self._path = path
         self._lock = threading.Lock()
         self._views: dict[str, int] = {}
-        self._failed: StoreError | None = None
+        self._failed: WritingEnded | None = None
         self._writing: sqlite3.Connection | None = connect(path)
         try:
             _prepare(self._writing, path)
@@ -159,10 +160,7 @@ class SqliteOnlineFeatures:
                 self._writing.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             except sqlite3.Error as error:
                 if is_failed_flush(error):
-                    self._failed = StoreError(
-                        f"{self._path}: the disk did not take a write ({error}); this process reads but writes "
-                        "no more: check the disk, then start again"
-                    )
+                    self._failed = writing_ended(self._path, error)
                 raise (self._failed or said(self._path, error)) from error
 
     def _proven(self, view: str, entity: str, us: int, body: Any) -> tuple[Any, ...]:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +94,16 @@ def wait_until_ready(child: Child, ready: Path, seconds: float = 60.0) -> str:
         time.sleep(0.02)
     child.stop()
     raise TrimtabError(f"{child.name} was not ready in {seconds:.0f} s; see {child.log}")
+
+
+@contextmanager
+def ending_in_words() -> Iterator[None]:
+    """In a child: an error that Trimtab raises on purpose ends it with its sentence and its exit status."""
+    try:
+        yield
+    except TrimtabError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_status)
 
 
 def end_with_parent() -> None:

@@ -7,12 +7,12 @@ import threading
 from pathlib import Path
 
 from trimtab.adapters.local_process import LocalProcess
-from trimtab.assembly.child import STORE, end_with_parent
+from trimtab.assembly.child import STORE, end_with_parent, ending_in_words
 from trimtab.assembly.data_steps import ingest_source, materialize_view, validate_source
 from trimtab.assembly.project import Project, open_project
 from trimtab.assembly.session import Session, open_session, progress
 from trimtab.assembly.turn import Loop
-from trimtab.atoms.error import LeaseLost, TrimtabError
+from trimtab.atoms.error import LeaseLost, TrimtabError, WritingEnded
 from trimtab.engine.engine import LEASE_SECONDS
 
 LEASE = "controller"
@@ -72,15 +72,19 @@ class Controller:
                 self._turn(acting, loops)
 
     def _turn(self, session: Session, loops: list[Loop]) -> None:
-        """One turn of everything; a failure is said and the next turn tries again."""
+        """One turn of everything; a failure is said and the next turn tries again, but for a disk that failed."""
         try:
             bring_data(session)
+        except WritingEnded:
+            raise
         except TrimtabError as error:
             session.say(f"data: {error}")
         for loop in loops:
             try:
                 for line in loop.turn():
                     session.say(line)
+            except WritingEnded:
+                raise
             except TrimtabError as error:
                 session.say(f"{loop.spec.name}: {error}")
 
@@ -88,11 +92,12 @@ class Controller:
 def main() -> None:
     """Run as a child process: FOLDER, with the store in the environment."""
     end_with_parent()
-    project = open_project(Path(sys.argv[1]), os.environ[STORE])
-    controller = Controller(project)
-    signal.signal(signal.SIGTERM, lambda number, frame: controller.stop())
-    signal.signal(signal.SIGINT, lambda number, frame: controller.stop())
-    controller.run()
+    with ending_in_words():
+        project = open_project(Path(sys.argv[1]), os.environ[STORE])
+        controller = Controller(project)
+        signal.signal(signal.SIGTERM, lambda number, frame: controller.stop())
+        signal.signal(signal.SIGINT, lambda number, frame: controller.stop())
+        controller.run()
 
 
 if __name__ == "__main__":

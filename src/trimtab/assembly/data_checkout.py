@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from trimtab.adapters.late_cut import late_cuts
 from trimtab.assembly.data_pointer import SUFFIX, Pointer, place_of_data, read_pointer, stays_below
 from trimtab.assembly.data_version import choose
 from trimtab.assembly.folder_checkout import CheckedOut, FolderCheckout, Stored
@@ -79,6 +80,7 @@ def check_out_files(
         sorted(files, key=lambda file: file.path),
         sizes,
         without=[os.path.abspath(project.store_folder)],
+        cuts=late_cuts if wanted.snapshot.folder is not None else uncut,
     )
     return checkout.run(lambda: stored_files(store, wanted.snapshot.source), force=force, progress=progress)
 

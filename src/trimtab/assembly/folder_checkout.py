@@ -21,7 +21,7 @@ from trimtab.ports.blobs import Blobs
 from trimtab.ports.stat_index import NOTHING, FileStat, StatIndex
 from trimtab.rows.file_list import File, Piece, Sort, whole_digest
 from trimtab.rows.folder import sort_of
-from trimtab.rows.stretch import digest_file
+from trimtab.rows.stretch import Cuts, digest_file
 
 #: Calls under way at once.
 _THREADS = 4
@@ -61,11 +61,14 @@ class FolderCheckout:
         files: Sequence[File],
         sizes: Mapping[str, int],
         without: Iterable[str] = (),
+        *,
+        cuts: Cuts = late_cuts,
     ) -> None:
         """Use `target`, an absolute path.
 
         Args:
             sizes: Bytes of each pack, by key.
+            cuts: What the digests of `files` go by.
             without: Absolute paths that are no part of the target although they lie in it: the store.
         """
         self._blobs = blobs
@@ -74,6 +77,7 @@ class FolderCheckout:
         self._files = files
         self._sizes = sizes
         self._without = list(without)
+        self._cuts = cuts
 
     def run(self, stored: Callable[[], Stored], *, force: bool = False, progress: Progress) -> CheckedOut:
         """Write what is not there yet, take away what another version left, leave everything else alone.
@@ -129,7 +133,7 @@ class FolderCheckout:
         place = os.path.join(self._target, os.fsdecode(path))
         if sort_of(stat) == Sort.LINK:
             return hashlib.sha256(os.fsencode(os.readlink(place))).digest()
-        return digest_file(place, stat, late_cuts)
+        return digest_file(place, stat, self._cuts)
 
     def _sort_out(
         self, seen: Look, missing: Sequence[File], stored: Callable[[], Stored], done: CheckedOut

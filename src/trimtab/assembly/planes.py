@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trimtab.assembly.child import Child, start, wait_until_ready
 from trimtab.assembly.project import Project
-from trimtab.atoms.error import ConfigurationRefused, UsageError
+from trimtab.atoms.error import ConfigurationRefused, TrimtabError, UsageError
 from trimtab.ports.clock import Clock
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -77,7 +77,8 @@ def watch_over(
 ) -> None:
     """Wait for SIGINT or SIGTERM; start again what ends before, then stop all.
 
-    A child that ends five times in a row within ten seconds is given up with its last words.
+    Raises:
+        TrimtabError: A child ended five times within ten seconds; with its last words.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -90,8 +91,7 @@ def watch_over(
                     continue
                 recent = [moment for moment in starts[name] if clock.monotonic() - moment < 10]
                 if len(recent) >= 5:
-                    say(f"{name} keeps ending: {child.last_words()}")
-                    return
+                    raise TrimtabError(f"{name} keeps ending: {child.last_words()}")
                 say(f"{name} ended ({child.process.returncode}); starting it again")
                 starts[name] = [*recent, clock.monotonic()]
                 children[name] = restart(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from trimtab.adapters.native_runtime import NativeRuntime
 from trimtab.adapters.onnx_runtime import OnnxRuntime
 from trimtab.adapters.signature import Signer
-from trimtab.assembly.child import STORE, end_with_parent
+from trimtab.assembly.child import STORE, end_with_parent, ending_in_words
 from trimtab.assembly.project import Project, open_project
 from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.server import run
@@ -44,8 +44,9 @@ def main() -> None:
     """Run as a child process: FOLDER HOST PORT READY, with the store in the environment."""
     end_with_parent()
     folder, host, port, ready = sys.argv[1:5]
-    project = open_project(Path(folder), os.environ[STORE], declarations=False)
-    serve(project, host=host, port=int(port), ready=Path(ready))
+    with ending_in_words():
+        project = open_project(Path(folder), os.environ[STORE], declarations=False)
+        serve(project, host=host, port=int(port), ready=Path(ready))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ class Damaged(StoreError):
     """Stored bytes do not have the digest they are stored under: they are never handed out."""
 
 
+class WritingEnded(StoreError):
+    """The disk refused a flush, so nobody knows what is on it: this process writes no more, and must end."""
+
+
 class LeaseLost(StoreError):
     """Another process has taken over; this one must stop acting."""
 

@@ -24,6 +24,12 @@ class Cuts(Protocol):
     ) -> Iterator[int]: ...
 
 
+def uncut(read: Callable[[int, int], bytes], size_bytes: int, start: int = 0) -> Iterator[int]:
+    """One piece, whatever its size: for files that are one blob, such as the spans of a table."""
+    if start < size_bytes:
+        yield size_bytes
+
+
 def stretches(descriptor: int, size_bytes: int, cuts: Cuts) -> Iterator[tuple[int, int]]:
     """Start and size of each piece of an open file; none where it is empty."""
     if size_bytes <= CUT_BYTES:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
-from trimtab.assembly.child import STORE, end_with_parent
+from trimtab.assembly.child import STORE, end_with_parent, ending_in_words
 from trimtab.assembly.planes import free_port, refuse_foreign
 from trimtab.assembly.project import Project, open_project
 from trimtab.web.application import application
@@ -59,8 +59,9 @@ def main() -> None:
     """Run as a child process: FOLDER HOST PORT READY [PREDICTIONS], with the store in the environment."""
     end_with_parent()
     folder, host, port, ready, *more = sys.argv[1:]
-    project = open_project(Path(folder), os.environ[STORE], declarations=False)
-    serve_page(project, host=host, port=int(port), ready=Path(ready), predictions=more[0] if more else "")
+    with ending_in_words():
+        project = open_project(Path(folder), os.environ[STORE], declarations=False)
+        serve_page(project, host=host, port=int(port), ready=Path(ready), predictions=more[0] if more else "")
 
 
 if __name__ == "__main__":

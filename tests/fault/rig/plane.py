@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from trimtab.adapters.local_store import open_store
+from trimtab.assembly.child import ending_in_words
 from trimtab.atoms.content.bundle import Bundle, Manifest, Parity
 from trimtab.atoms.content.encoding import ColumnEncoding, Encoding
 from trimtab.atoms.content.model import Environment
@@ -54,15 +55,16 @@ def release_toy(store: Store) -> None:
 
 def main() -> None:
     """Serve until told to stop."""
-    store = open_store(Path(sys.argv[1]))
-    run(
-        store,
-        runtimes={"linear": LinearRuntime()},
-        verify=lambda content, signature, key_id: None,
-        port=0,
-        ready_file=Path(sys.argv[2]),
-    )
-    store.close()
+    with ending_in_words():
+        store = open_store(Path(sys.argv[1]))
+        run(
+            store,
+            runtimes={"linear": LinearRuntime()},
+            verify=lambda content, signature, key_id: None,
+            port=0,
+            ready_file=Path(sys.argv[2]),
+        )
+        store.close()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A version comes back without harm to what a person did in the folder."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from trimtab.assembly.folder_checkout import CheckedOut
 from trimtab.assembly.folder_steps import ingest_folder_source, place_name, silent, stat_index
 from trimtab.assembly.project import Project, open_project
 from trimtab.assembly.session import open_session
+from trimtab.atoms.content.snapshot import Snapshot, Span
 from trimtab.atoms.error import Damaged, StoreError, UsageError
+from trimtab.testing.storyteller import Storyteller
 
 
 @pytest.fixture
@@ -201,6 +204,26 @@ def test_damaged_and_missing_bytes_are_never_written(project: Project) -> None:
     path.write_bytes(content)
     check_out(project)
     assert tree(folder) == {"a": b"1" * 100_000}
+
+
+def test_the_spans_of_a_table_are_blobs_of_any_size(project: Project) -> None:
+    """A file above the size from which a folder's files are cut is known for what it is, also by reading it."""
+    store = project.open_store()
+    teller = Storyteller(store, store.now())
+    tables = [os.urandom(9 << 20), os.urandom(9 << 20)]
+    for content in tables:
+        span = Span(name="0001", rows=1, table=teller.part(content))
+        made = teller.thing(Snapshot(source="sales", columns=(), spans=(span,)))
+        teller.tell("ingest", "ingest", "sales", made=[made])
+    store.close()
+    place = project.folder / "sales"
+    for version, content in ((1, tables[0]), (2, tables[1]), (1, tables[0])):
+        done = check_out(project, f"sales@v{version}", place)
+        assert (done.written, done.left) == (1, 0)
+        assert (place / "0001.parquet").read_bytes() == content
+        shutil.rmtree(project.store_folder / "cache")
+        assert check_out(project, f"sales@v{version}", place).left == 1
+        shutil.rmtree(project.store_folder / "cache")
 
 
 def test_ingest_after_a_checkout_finds_nothing_new(project: Project) -> None:

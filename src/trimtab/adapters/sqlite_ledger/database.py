@@ -5,12 +5,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from trimtab.adapters.durable_file import writing_ended
 from trimtab.adapters.process_holder import is_dead
 from trimtab.adapters.sql_ledger.table import ENDS, Answer, Row, Tables, WritingTables
 from trimtab.adapters.sql_ledger.writer import Writer
 from trimtab.adapters.sqlite_file import ReadingConnections, is_failed_flush, said, transaction
 from trimtab.adapters.sqlite_ledger.schema import open_ledger_file
-from trimtab.atoms.error import StoreError
+from trimtab.atoms.error import StoreError, WritingEnded
 
 #: Pages, by estimate, after which the write-ahead log is moved into the file.
 LOG_PAGES = 1000
@@ -27,7 +28,7 @@ class SqliteDatabase:
         # SQLite tells nobody when the flush of its own move fails, and goes on; ours is heard.
         self._connection.execute("PRAGMA wal_autocheckpoint=0")
         self._tables = _WritingTables(self._connection, wall)
-        self._failed: StoreError | None = None
+        self._failed: WritingEnded | None = None
         self._reading = ReadingConnections(path)
         self._writer = Writer(self.shown, self._transact, self._connection.close)
 
@@ -85,10 +86,7 @@ class SqliteDatabase:
     def _hear(self, error: sqlite3.Error) -> None:
         """After a failed flush nobody knows what is on the disk: nothing is written any more."""
         if is_failed_flush(error):
-            self._failed = StoreError(
-                f"{self._path}: the disk did not take a write ({error}); this process reads but writes "
-                "no more: check the disk, run `trimtab fsck`, then start again"
-            )
+            self._failed = writing_ended(self._path, error)
 
 
 def _marked(text: bytes) -> str:

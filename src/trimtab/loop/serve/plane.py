@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from trimtab.atoms.error import WritingEnded
 from trimtab.atoms.instant import iso
 from trimtab.engine.store import Store
 from trimtab.loop.serve import mlflow_scoring, open_inference
@@ -90,6 +91,11 @@ class Plane:
             await self._exchange(Request(scope, receive, self._load), send)
         else:
             raise NotImplementedError(f"the prediction plane speaks no {scope['type']}")
+
+    @property
+    def ended(self) -> WritingEnded | None:
+        """Why nothing can be logged any more, where that is so: the process must end."""
+        return self._log.ended
 
     async def settle(self) -> None:
         """Return when what runs in the background (shadows) has ended, or has had its time, and is logged."""

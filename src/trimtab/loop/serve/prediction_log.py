@@ -1,10 +1,11 @@
 """The prediction log's writing end: an answered prediction is a logged one."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from trimtab.atoms.error import WritingEnded
 from trimtab.ports.streams import Streams
 
 
@@ -24,6 +25,8 @@ class PredictionLog:
         self.best_effort = best_effort
         #: Records that were given up, by stream.
         self.dropped: dict[str, int] = {}
+        #: Set when the disk has refused a flush: the process must end.
+        self.ended: WritingEnded | None = None
         self._streams = streams
         self._most_waiting = most_waiting
         self._lanes: dict[str, _Lane] = {}
@@ -59,8 +62,12 @@ class PredictionLog:
     def _lane(self, stream: str) -> "_Lane":
         lane = self._lanes.get(stream)
         if lane is None:
-            lane = self._lanes[stream] = _Lane(stream, self._streams)
+            lane = self._lanes[stream] = _Lane(stream, self._streams, self._hear)
         return lane
+
+    def _hear(self, error: BaseException) -> None:
+        if isinstance(error, WritingEnded):
+            self.ended = error
 
     def _drop(self, stream: str) -> None:
         self.dropped[stream] = self.dropped.get(stream, 0) + 1
@@ -69,7 +76,8 @@ class PredictionLog:
 class _Lane:
     """One stream: the group that is being written, and the group that gathers."""
 
-    def __init__(self, stream: str, streams: Streams) -> None:
+    def __init__(self, stream: str, streams: Streams, hear: Callable[[BaseException], None]) -> None:
+        self._hear = hear
         self.idle = asyncio.Event()
         self.idle.set()
         self._stream = stream
@@ -107,6 +115,8 @@ class _Lane:
         self._loop.call_soon_threadsafe(self._end, promises, written.exception())
 
     def _end(self, promises: Sequence["asyncio.Future[None]"], error: BaseException | None) -> None:
+        if error is not None:
+            self._hear(error)
         for promise in promises:
             if promise.done():
                 continue  # its request was given up while it waited

@@ -52,6 +52,7 @@ def run(
     Raises:
         ConfigurationRefused: `host` can be reached from other machines, and no tokens tell who calls.
         UsageError: The port is taken, or `host` is no address of this machine.
+        WritingEnded: The disk refused a flush, so that no prediction can be answered any more.
     """
     require_loopback(host)
     listening = listen(host, port)
@@ -65,13 +66,15 @@ def run(
         best_effort_log=best_effort_log,
         hosts=(*allow_hosts, host),
     )
-    server = _Server(_configuration(plane), partial(_announce, address, ready_file, say))
+    server = _Server(plane, partial(_announce, address, ready_file, say))
     try:
         server.run(sockets=[listening])
     finally:
         listening.close()
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
+    if plane.ended is not None:
+        raise plane.ended
 
 
 def require_loopback(host: str) -> None:
@@ -111,11 +114,16 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Tells the address when the application has started, and returns when it was told to stop."""
+    """Tells the address when the application has started; returns when it was told to stop, or can log no more."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, plane: Plane, announce: Callable[[], None]) -> None:
+        super().__init__(_configuration(plane))
+        self._plane = plane
         self._announce = announce
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop; uvicorn asks ten times a second."""
+        return await super().on_tick(counter) or self._plane.ended is not None
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
