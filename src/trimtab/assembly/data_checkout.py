@@ -17,6 +17,7 @@ from trimtab.atoms.error import StoreError, UsageError
 from trimtab.engine.store import Store
 from trimtab.loop.ingest.folder import Progress
 from trimtab.rows.file_list import File, Piece, Sort
+from trimtab.rows.stretch import uncut
 from trimtab.views.version import read_versions
 
 
