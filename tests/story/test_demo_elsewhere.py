@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,6 +16,13 @@ from parts.s3 import CREDENTIALS, S3Server
 
 #: Seconds that one play may take before the test gives it up.
 PATIENCE = 1200
+
+
+class Kills(NamedTuple):
+    """How often the database is killed, and the seconds between two kills."""
+
+    count: int
+    every_s: tuple[float, float]
 
 
 def trimtab(store: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -31,7 +38,7 @@ def trimtab(store: str, *arguments: str, **options: Any) -> subprocess.Completed
     )
 
 
-def play(folder: Path, store: str, until: str, postgres: PostgresServer, kills: int, seed: int) -> str:
+def play(folder: Path, store: str, until: str, postgres: PostgresServer, kills: Kills, seed: int) -> str:
     """Play the demo while the database is killed and started again; returns what the demo told."""
     process = subprocess.Popen(
         [sys.executable, "-m", "trimtab", "demo", "--folder", str(folder), "--until", until],
@@ -43,8 +50,8 @@ def play(folder: Path, store: str, until: str, postgres: PostgresServer, kills: 
     dice = random.Random(seed)
     killed = 0
     try:
-        while process.poll() is None and killed < kills:
-            time.sleep(dice.uniform(2, 6))  # the moment of the kill: there is nothing to wait for
+        while process.poll() is None and killed < kills.count:
+            time.sleep(dice.uniform(*kills.every_s))  # the moment of the kill: there is nothing to wait for
             if process.poll() is None:
                 postgres.kill()
                 time.sleep(dice.uniform(0, 1))
@@ -55,7 +62,7 @@ def play(folder: Path, store: str, until: str, postgres: PostgresServer, kills: 
         process.kill()
         process.wait()
     assert process.returncode == 0, told
-    assert killed == kills, f"the demo ended after {killed} of {kills} kills"
+    assert killed == kills.count, f"the demo ended after {killed} of {kills.count} kills"
     return told
 
 
@@ -66,7 +73,7 @@ def champions(folder: Path, store: str) -> list[int]:
     return list(json.loads(told.stdout)["models"]["late_arrival"]["champions"])
 
 
-def compare(tmp_path: Path, postgres: PostgresServer, s3: S3Server, until: str, kills: int) -> None:
+def compare(tmp_path: Path, postgres: PostgresServer, s3: S3Server, until: str, kills: Kills) -> None:
     """A demo elsewhere, with its database killed, ends as one in a folder; nothing is lost or doubled."""
     seed = int(os.environ.get("TRIMTAB_SEED", random.randrange(10**6)))
     near, far = tmp_path / "near", tmp_path / "far"
@@ -85,10 +92,10 @@ def compare(tmp_path: Path, postgres: PostgresServer, s3: S3Server, until: str, 
 
 def test_days_of_march(tmp_path: Path, own_postgres: PostgresServer, s3_server: S3Server) -> None:
     """The first model and some days, with two kills."""
-    compare(tmp_path, own_postgres, s3_server, "2013-03-05", 2)
+    compare(tmp_path, own_postgres, s3_server, "2013-03-05", Kills(2, (2.0, 6.0)))
 
 
 @pytest.mark.slow
 def test_a_whole_year(tmp_path: Path, own_postgres: PostgresServer, s3_server: S3Server) -> None:
     """The whole year, with ten kills."""
-    compare(tmp_path, own_postgres, s3_server, "2014-01-01", 10)
+    compare(tmp_path, own_postgres, s3_server, "2014-01-01", Kills(10, (8.0, 22.0)))
