@@ -45,8 +45,18 @@ def choose(store: Store, versions: Versions, name: str) -> Chosen:
             before it tells a span that is called like a date from the date. Without `@` the newest version.
 
     Raises:
-        UsageError: Nothing is called so, or there was no version yet; the message says what there is.
+        UsageError: Nothing is called so, there was no version yet, or it was forgotten; the message says what there is.
     """
+    chosen = _chosen(store, versions, name)
+    decision = versions.forgetting.of(chosen.version.snapshot)
+    if decision is not None:
+        raise UsageError(
+            f"{chosen.label} was {decision.says}, and what it held is gone: `trimtab data log` tells which are whole"
+        )
+    return chosen
+
+
+def _chosen(store: Store, versions: Versions, name: str) -> Chosen:
     source, _, which = name.partition("@")
     known = versions.of(source)
     if not known:
@@ -105,12 +115,13 @@ def log_account(store: Store, source: str | None) -> list[dict[str, Any]]:
     if source is not None and not versions.of(source):
         choose(store, versions, source)
     names = [source] if source is not None else versions.sources()
-    return [_line(store, version) for name in names for version in versions.of(name)]
+    return [_line(store, versions, version) for name in names for version in versions.of(name)]
 
 
-def _line(store: Store, version: Version) -> dict[str, Any]:
+def _line(store: Store, versions: Versions, version: Version) -> dict[str, Any]:
     snapshot = _of(store, version).snapshot
     folder = snapshot.folder
+    decision = versions.forgetting.of(version.snapshot)
     return {
         "source": version.source,
         "version": f"v{version.number}",
@@ -126,6 +137,7 @@ def _line(store: Store, version: Version) -> dict[str, Any]:
         "by": version.by,
         "action": version.action,
         "note": version.note,
+        "forgotten": decision.says if decision is not None else None,
     }
 
 

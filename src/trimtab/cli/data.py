@@ -43,7 +43,7 @@ def log(source: str | None, project: Path | None, store: str | None, as_json: bo
             "-" if line["rows"] is None else f"{line['rows']:,}",
             f"{line['size_bytes']:,}",
             plain(line["by"].removeprefix("person:")),
-            plain(line["note"]),
+            plain(line["forgotten"] or line["note"]),
         )
     screen().print(made if lines else "Nothing was ingested yet.")
 

@@ -10,6 +10,7 @@ from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.content.snapshot import Snapshot
 from trimtab.atoms.entry import Record
 from trimtab.atoms.instant import iso
+from trimtab.engine.forgetting import Forgetting
 from trimtab.ports.ledger import Ledger
 
 
@@ -39,9 +40,12 @@ class Versions:
         self._versions: dict[str, list[Version]] = {}
         self._snapshots: dict[str, Artifact] = {}
         self._open: dict[str, Action] = {}
+        #: Which snapshots are whole no more.
+        self.forgetting = Forgetting()
 
     def take(self, record: Record) -> None:
         """Take the next record of the ledger."""
+        self.forgetting.take(record)
         if isinstance(record, Artifact):
             if record.kind == Snapshot.kind:
                 self._snapshots[record.id] = record

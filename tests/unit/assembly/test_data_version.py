@@ -89,6 +89,18 @@ def test_with_a_known_time_the_past_is_there_before_the_first_ingest() -> None:
     assert chosen.known_by.isoformat() == "1999-12-31T23:59:59.999999+00:00"
 
 
+def test_a_forgotten_version_says_when_and_by_whom(store: Store) -> None:
+    first = read_versions(store.ledger).of("sales")[0].snapshot
+    Storyteller(store, store.now() + timedelta(days=9)).tell("engine", "forget", "", took=[first])
+    lines = log_account(store, "sales")
+    assert [bool(line["forgotten"]) for line in lines] == [True, False, False]
+    with pytest.raises(
+        UsageError, match=r"sales@v1 was forgotten on .* by action .*person:example.*data log"
+    ):
+        choose(store, read_versions(store.ledger), "sales@v1")
+    assert choose(store, read_versions(store.ledger), "sales@v2").version.number == 2
+
+
 def test_pairs(store: Store) -> None:
     def numbers(before: str, after: str | None) -> tuple[int, int]:
         was, now = choose_pair(store, before, after)
