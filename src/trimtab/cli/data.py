@@ -26,7 +26,7 @@ def data() -> None:
 @as_json
 def log(source: str | None, project: Path | None, store: str | None, as_json: bool) -> None:
     """List the versions of NAME, or of every source, oldest first."""
-    from trimtab.assembly.data_version import log_account
+    from trimtab.assembly.versions.data_version import log_account
 
     with closing(_project(project, store).open_store(create=False)) as opened:
         lines = log_account(opened, source)
@@ -102,7 +102,7 @@ def checkout(
     a date alone is the end of that day. Files that are as they should be are left alone; files that no version
     holds are never overwritten without --force.
     """
-    from trimtab.assembly.data_checkout import check_out_files, request
+    from trimtab.assembly.versions.data_checkout import check_out_files, request
 
     chosen = _project(project, store, declarations=True)
     # A pointer is enough: the store of another machine may be empty but for the blobs it shares.
@@ -120,7 +120,7 @@ def checkout(
         if as_it_is:
             done = check_out_files(chosen, opened, wanted, force=force, progress=progress)
         else:
-            from trimtab.assembly.table_checkout import check_out_rows
+            from trimtab.assembly.versions.table_checkout import check_out_rows
 
             said = form or wanted.target.suffix.removeprefix(".") or "parquet"
             done = check_out_rows(opened, wanted, said, force=force, progress=progress)
@@ -160,7 +160,7 @@ def pointer(name: str, output: Path | None, project: Path | None, store: str | N
 
     `trimtab data checkout FILE` brings the version to any machine whose store has the same blobs.
     """
-    from trimtab.assembly.data_pointer import write_pointer
+    from trimtab.assembly.versions.data_pointer import write_pointer
 
     chosen = _project(project, store, declarations=True)
     with closing(chosen.open_store(create=False)) as opened:
@@ -181,8 +181,8 @@ def _project(folder: Path | None, store: str | None, *, declarations: bool = Fal
 
 
 def _difference(store: "Store", before: str, after: str | None, sample: int) -> dict[str, Any]:
-    from trimtab.assembly.data_version import choose_pair
-    from trimtab.assembly.folder_diff import diff_folders
+    from trimtab.assembly.versions.data_version import choose_pair
+    from trimtab.assembly.versions.folder_diff import diff_folders
 
     was, now = choose_pair(store, before, after)
     sort = {"folder" if each.snapshot.folder is not None else "table" for each in (was, now)}
@@ -191,8 +191,8 @@ def _difference(store: "Store", before: str, after: str | None, sample: int) -> 
         raise click.UsageError(f"{was.label} and {now.label}: one is a folder, the other a table")
     if sort == {"folder"}:
         return account | diff_folders(store, was.snapshot, now.snapshot).account(sample)
-    from trimtab.assembly.table_versions import account as table_account
-    from trimtab.assembly.table_versions import diff_versions
+    from trimtab.assembly.versions.table_versions import account as table_account
+    from trimtab.assembly.versions.table_versions import diff_versions
 
     return account | table_account(diff_versions(store, was, now, sample=sample))
 

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from trimtab.assembly.data_version import Chosen, choose
 from trimtab.assembly.project import Project
+from trimtab.assembly.versions.data_version import Chosen, choose
 from trimtab.atoms.artifact import artifact_id
 from trimtab.atoms.content.snapshot import Snapshot
 from trimtab.atoms.error import UsageError

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.assembly.data_pointer import Pointer, read_pointer, without_secrets
-from trimtab.assembly.data_version import choose, choose_pair, log_account
+from trimtab.assembly.versions.data_pointer import Pointer, read_pointer, without_secrets
+from trimtab.assembly.versions.data_version import choose, choose_pair, log_account
 from trimtab.atoms.artifact import artifact_of
 from trimtab.atoms.content.content import Part
 from trimtab.atoms.content.snapshot import Snapshot, Span

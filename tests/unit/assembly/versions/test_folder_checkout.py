@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from trimtab.adapters.local_store import open_store
-from trimtab.assembly.data_checkout import check_out_files, request
-from trimtab.assembly.folder_checkout import CheckedOut
 from trimtab.assembly.folder_steps import ingest_folder_source, place_name, silent, stat_index
 from trimtab.assembly.project import Project, open_project
 from trimtab.assembly.session import open_session
+from trimtab.assembly.versions.data_checkout import check_out_files, request
+from trimtab.assembly.versions.folder_checkout import CheckedOut
 from trimtab.atoms.content.snapshot import Snapshot, Span
 from trimtab.atoms.error import Damaged, StoreError, UsageError
 from trimtab.testing.storyteller import Storyteller

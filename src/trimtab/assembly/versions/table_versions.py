@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trimtab.assembly.data_version import Chosen
+from trimtab.assembly.versions.data_version import Chosen
 from trimtab.engine.store import Store
 from trimtab.rows.table import read_table
 from trimtab.rows.table_diff import TableDiff, diff_tables

@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 from trimtab.adapters.late_cut import late_cuts
-from trimtab.assembly.data_pointer import SUFFIX, Pointer, place_of_data, read_pointer, stays_below
-from trimtab.assembly.data_version import choose
-from trimtab.assembly.folder_checkout import CheckedOut, FolderCheckout, Stored
 from trimtab.assembly.folder_steps import files_of, stat_index
 from trimtab.assembly.project import Project
+from trimtab.assembly.versions.data_pointer import SUFFIX, Pointer, place_of_data, read_pointer, stays_below
+from trimtab.assembly.versions.data_version import choose
+from trimtab.assembly.versions.folder_checkout import CheckedOut, FolderCheckout, Stored
 from trimtab.atoms.content.snapshot import Snapshot, Span
 from trimtab.atoms.digest import SHORT
 from trimtab.atoms.error import StoreError, UsageError

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from trimtab.adapters.workspace import Workspace
-from trimtab.assembly.data_checkout import Request
-from trimtab.assembly.folder_checkout import CheckedOut
+from trimtab.assembly.versions.data_checkout import Request
+from trimtab.assembly.versions.folder_checkout import CheckedOut
 from trimtab.atoms.error import UsageError
 from trimtab.engine.store import Store
 from trimtab.loop.ingest.folder import Progress
