@@ -1,6 +1,7 @@
 """What the ledger holds: a record with its place in the chain."""
 
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -9,7 +10,6 @@ from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.canonical_json import canonical_json, plain
 from trimtab.atoms.check import Check
-from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import UsageError
 
 Record = Artifact | Check | Action | Closing
@@ -43,7 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 def chain_value(previous: str, name: str, body: bytes) -> str:
     """The chain value of a record with this name and these bytes after an entry with the value `previous`."""
-    return digest_bytes(f"{previous}\n{name}\n".encode() + body)
+    return sha256(b"%b\n%b\n%b" % (previous.encode(), name.encode(), body)).hexdigest()
 
 
 def record_bytes(record: Record) -> bytes:

@@ -143,7 +143,10 @@ class _Forgets:
 
 @contextmanager
 def _no_collector(entries: int) -> Iterator[None]:
-    """Hold the cycle collector back over a long read: records make no cycles, and it takes half the time."""
+    """Hold the cycle collector back over a long read: records make no cycles, and it takes half the time.
+
+    What was read counts as old afterwards: the collector's next young pass would else walk through all of it.
+    """
     pause = entries > _LONG_READ and gc.isenabled()
     if pause:
         gc.disable()
@@ -151,6 +154,8 @@ def _no_collector(entries: int) -> Iterator[None]:
         yield
     finally:
         if pause:
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
