@@ -37,6 +37,7 @@ class CachedBlobs:
             limit_bytes: What the copies may take together, exceeded by a tenth at most for each process that writes.
         """
         self._outer = outer
+        self.threads = outer.threads
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()

@@ -30,6 +30,9 @@ class LocalBlobs:
     that refuses a write, refuses that blob alone.
     """
 
+    #: While some wait for the disk, others hash.
+    threads = 4
+
     def __init__(self, folder: Path) -> None:
         """Use `folder`, made where it is not there (mode 0700, with its 256 sub-folders)."""
         self._folder = folder

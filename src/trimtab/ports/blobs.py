@@ -27,6 +27,9 @@ class Blobs(Protocol):
     - Any number of threads and processes may put, get, list and discard at once.
     """
 
+    #: Calls at once that this store answers sooner than one after the other, >= 1; each may hold a blob in memory.
+    threads: int
+
     def put(self, content: bytes) -> str:
         """Keep `content`; returns its SHA-256 in hex."""
         ...

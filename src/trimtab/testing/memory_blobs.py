@@ -12,6 +12,8 @@ from trimtab.ports.blobs import StoredBlob
 class MemoryBlobs:
     """A dict that hashes; `flip_bit` damages one of its blobs, for tests of what must notice."""
 
+    threads = 2
+
     def __init__(self, *, wall: Callable[[], float] = time.time) -> None:
         """Start empty; `wall` is the seconds by which blobs are idle."""
         self._blobs: dict[str, bytes] = {}

@@ -53,6 +53,9 @@ class S3Blobs:
     Told `idle_seconds` of 0, `discard` forgets the blob whatever its date.
     """
 
+    #: Where each call waits for a server some way off.
+    threads = 8
+
     def __init__(self, bucket: Bucket) -> None:
         """Use `bucket` unproved; `open_s3_blobs` proves it first."""
         self._bucket = bucket

@@ -153,7 +153,8 @@ class _Backup:
         """Keep every blob that the artifacts need; returns their sizes by key."""
         inventory = self._inventory(census)
         missing = [key for key, size in inventory.items() if self.there.get(key) != size]
-        for number, size in enumerate(side_by_side(self._copy, missing), start=1):
+        threads = max(self.store.blobs.threads, self.place.blobs.threads)
+        for number, size in enumerate(side_by_side(self._copy, missing, threads=threads), start=1):
             self.copied.new += 1
             self.copied.new_bytes += size
             self.tell("blobs", number, len(missing))
@@ -172,7 +173,8 @@ class _Backup:
         return inventory
 
     def _contents(self, artifacts: list[Artifact]) -> Iterator[tuple[Artifact, bytes]]:
-        return zip(artifacts, side_by_side(self._read, (each.content for each in artifacts)), strict=True)
+        keys = (each.content for each in artifacts)
+        return zip(artifacts, side_by_side(self._read, keys, threads=self.store.blobs.threads), strict=True)
 
     def _read(self, key: str) -> bytes:
         try:

@@ -96,7 +96,9 @@ class Census:
             StoreError: A content is missing or damaged, so that nobody knows what it needs.
         """
         wanted = list(artifacts)
-        for number, found in enumerate(side_by_side(self._digests, wanted), start=1):
+        for number, found in enumerate(
+            side_by_side(self._digests, wanted, threads=self._store.blobs.threads), start=1
+        ):
             if number % 100 == 0 or number == len(wanted):
                 progress("artifacts", number, len(wanted))
             yield wanted[number - 1], found

@@ -76,7 +76,8 @@ class _Examination:
 
     def _parts(self, artifacts: list[Artifact]) -> Iterator[tuple[Artifact, list[Part]]]:
         """Each artifact with the parts that its content names."""
-        contents = side_by_side(self._get, (artifact.content for artifact in artifacts))
+        keys = (artifact.content for artifact in artifacts)
+        contents = side_by_side(self._get, keys, threads=self._store.blobs.threads)
         for artifact, (body, fault) in zip(artifacts, contents, strict=True):
             size = None if body is None else len(body)
             self._note(artifact.content, size, fault, f"content of {label(artifact)}", "missing")
@@ -97,7 +98,8 @@ class _Examination:
         unread = [found for found in parts if found[0].blob not in self._read]
         whole = sum(part.size_bytes for part, _, _ in unread)
         done = 0
-        sizes = side_by_side(self._size, (part.blob for part, _, _ in unread))
+        keys = (part.blob for part, _, _ in unread)
+        sizes = side_by_side(self._size, keys, threads=self._store.blobs.threads)
         for (part, artifact, missing), (size, fault) in zip(unread, sizes, strict=True):
             self._note(part.blob, size, fault, f"part of {label(artifact)}", missing)
             done += part.size_bytes

@@ -160,7 +160,8 @@ class _Restore:
                 raise Damaged(f"the store did not keep blob {key} as it was sent")
             return len(content)
 
-        for number, size in enumerate(side_by_side(copy, missing), start=1):
+        threads = max(store.blobs.threads, self._backup.blobs.threads)
+        for number, size in enumerate(side_by_side(copy, missing, threads=threads), start=1):
             self._tell("blobs", number, len(missing))
             done.new += size > 0
             done.new_bytes += size

@@ -23,8 +23,6 @@ from trimtab.rows.file_list import File, Piece, Sort, whole_digest
 from trimtab.rows.folder import sort_of
 from trimtab.rows.stretch import Cuts, digest_file
 
-#: Calls under way at once.
-_THREADS = 4
 #: Share of a pack's bytes from which the pack is read as a whole.
 _MOST_OF_IT = 0.5
 
@@ -164,7 +162,7 @@ class FolderCheckout:
     ) -> None:
         total = sum(file.size_bytes for file in missing)
         jobs, large, last = self._plan(workspace, missing)
-        for size, count in side_by_side(lambda job: job(), jobs, threads=_THREADS):
+        for size, count in side_by_side(lambda job: job(), jobs, threads=self._blobs.threads):
             done.written_bytes += size
             done.written += count
             progress(done.written_bytes, total)
@@ -229,7 +227,9 @@ class FolderCheckout:
         try:
             ends = list(accumulate(piece.size_bytes for piece in file.pieces))
             places = zip([0, *ends], file.pieces, strict=False)
-            yield from side_by_side(lambda each: self._write_piece(draft, *each), places, threads=_THREADS)
+            yield from side_by_side(
+                lambda each: self._write_piece(draft, *each), places, threads=self._blobs.threads
+            )
             draft.settle()
         finally:
             draft.close()

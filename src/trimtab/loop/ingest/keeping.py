@@ -22,8 +22,6 @@ OWN_BYTES = 1 << 20
 SHARED_BYTES = 32 << 20
 #: A pack is closed when it has reached this size.
 PACK_BYTES = 16 << 20
-#: Calls under way: while some wait for the disk, others hash.
-THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +67,8 @@ class Keeper:
         for each in wanted:
             size = each.stat.size_bytes
             (small if size < OWN_BYTES else own if size <= SHARED_BYTES else shared).append(each)
-        yield from side_by_side(self._keep_pack, _packs(small), threads=THREADS)
-        yield from side_by_side(self._keep_own, own, threads=THREADS)
+        yield from side_by_side(self._keep_pack, _packs(small), threads=self._blobs.threads)
+        yield from side_by_side(self._keep_own, own, threads=self._blobs.threads)
         for each in shared:
             yield from self._keep_shared(each)
 
@@ -135,7 +133,7 @@ class Keeper:
         with self._opened(wanted) as descriptor:
             parts = self._stretches(descriptor, wanted)
             for piece, stored in side_by_side(
-                lambda each: self._keep_piece(descriptor, each), parts, threads=THREADS
+                lambda each: self._keep_piece(descriptor, each), parts, threads=self._blobs.threads
             ):
                 done.append((piece, stored))
                 yield Kept([], piece.size_bytes, stored)
