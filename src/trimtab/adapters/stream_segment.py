@@ -140,11 +140,14 @@ def salvage(content: bytes, start: int, most: int | None = None) -> Frames:
 def _next_place(content: bytes, position: int, batch: int, whole: int) -> int:
     """Where a frame may begin, from `position` on, after `batch`, which was whole until `whole`; else the end."""
     size = len(content)
-    while position + _HEADER.size <= size:
+    last = size - _HEADER.size
+    while position <= last:
         found = _NOT_ZERO.search(content, position + 4)
         if found is None:
             break
         position = max(position, found.start() - 7)  # a batch's number is not zero
+        if position > last:
+            break
         length, flagged, _ = _HEADER.unpack_from(content, position)
         number = flagged & ~_FLAGS
         most = (

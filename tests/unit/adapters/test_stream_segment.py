@@ -53,6 +53,13 @@ def test_rubbish_after_the_last_flush_is_a_torn_tail(batches: list[list[bytes]],
     assert not is_damaged(content + rubbish)
 
 
+def test_a_hurt_record_at_the_very_end_is_passed_over() -> None:
+    content, _ = segment([[b"\0" * 7 + b"\1"]])
+    end = read_frames(content).end
+    assert salvage(b"\0" + content[1:8] + b"\0" + content[9:end], 0).records == []
+    assert salvage(bytes(12) + content[12:end], 0).records == []
+
+
 def test_zeros_make_no_record() -> None:
     assert read_frames(bytes(1000)).records == []
     assert read_frames(bytes(1000)).torn
