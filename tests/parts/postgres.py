@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -158,9 +159,9 @@ def new_server(folder: Path) -> PostgresServer:
     return PostgresServer(where, folder)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A running server for all tests of this process; one that kills it makes its own with `own_postgres`."""
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """A server that runs while the block does; its folder is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="trimtab-postgres-"))
     try:
         server = new_server(folder)
@@ -169,6 +170,13 @@ def postgres_server() -> Iterator[PostgresServer]:
         server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server for all tests of this process; one that kills it makes its own with `own_postgres`."""
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -186,11 +194,5 @@ def postgres_ledger_url(postgres_url: str) -> str:
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
     """A running server for this test alone, to be killed as it likes."""
-    folder = Path(tempfile.mkdtemp(prefix="trimtab-postgres-"))
-    try:
-        server = new_server(folder)
-        server.start()
+    with running_server() as server:
         yield server
-        server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -6,9 +6,11 @@ from trimtab.adapters.local_blobs import LocalBlobs
 from trimtab.assembly.part_list import parts_of
 from trimtab.assembly.upkeep.census import Progress, silent
 from trimtab.assembly.upkeep.ledger_proof import LedgerProof
+from trimtab.assembly.upkeep.list_proof import ListProof
 from trimtab.assembly.upkeep.soundness import Soundness
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.content.content import Part
+from trimtab.atoms.content.snapshot import Snapshot
 from trimtab.atoms.digest import SHORT
 from trimtab.atoms.error import Damaged, StoreError
 from trimtab.atoms.law import label
@@ -42,12 +44,15 @@ class _Examination:
         self._read: dict[str, str] = {}
         #: Bytes of the blobs that are stored, as the listing at the start told.
         self._stored: dict[str, int] = {}
+        #: Snapshots that are whole, with their content.
+        self._snapshots: list[tuple[Artifact, bytes]] = []
 
     def run(self) -> Soundness:
         # Blobs are listed before the ledger is read: one that comes later cannot look like an orphan.
         self._stored = {blob.key: blob.size_bytes for blob in self._store.blobs.stored()}
         self._ledger.run(self._tell)
         self._read_blobs()
+        self._hold_lists()
         self._count_orphans()
         self._read_streams()
         self._found.open_actions = list(self._ledger.open)
@@ -89,10 +94,19 @@ class _Examination:
             says = f"{len(body)} bytes of content, but {artifact.size_bytes} are recorded"
             self._found.report("content", artifact.id, f"{label(artifact)}: {says}")
         try:
-            return parts_of(artifact, body)
+            parts = parts_of(artifact, body)
+            if artifact.kind == Snapshot.kind and self._ledger.forgetting.of(artifact.id) is None:
+                self._snapshots.append((artifact, body))
+            return parts
         except StoreError as error:
             self._found.report("content", artifact.id, str(error))
             return []
+
+    def _hold_lists(self) -> None:
+        proof = ListProof(self._store.blobs)
+        for artifact, body in self._snapshots:
+            for says in proof.faults(body):
+                self._found.report("content", artifact.id, f"{label(artifact)}: {says}")
 
     def _read_parts(self, parts: list[tuple[Part, Artifact, str]]) -> None:
         unread = [found for found in parts if found[0].blob not in self._read]

@@ -12,14 +12,17 @@ from trimtab.assembly.upkeep.soundness import Soundness
 from trimtab.atoms.action import Action, action_id
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Limit, Reading, Verdict
-from trimtab.atoms.content.snapshot import Column, Snapshot, Span
+from trimtab.atoms.content.snapshot import Column, Folder, Snapshot, Span
+from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.instant import iso
 from trimtab.engine.engine import Engine
 from trimtab.engine.step import Step
 from trimtab.engine.store import Store
 from trimtab.engine.work import Work
 from trimtab.loop.ingest import CARD
+from trimtab.rows.file_list import File, Piece, Sort, write_list
 from trimtab.testing.memory_store import memory_store
+from trimtab.testing.storyteller import Storyteller
 
 TABLE = b"PAR1 the rows of January PAR1"
 
@@ -50,6 +53,34 @@ def fill(store: Store) -> Artifact:
     return (
         Engine(store).run(Step(card=CARD, kind="ingest", subject="flights", by="person:ada"), ingest).made[0]
     )
+
+
+def folder_of(store: Store, *, known: bool, size_bytes: int) -> Artifact:
+    """A snapshot of one file that lies in a blob of six bytes."""
+    tell = Storyteller(store, store.now())
+    pack = tell.part(b"abcdef")
+    digest = bytes.fromhex(digest_bytes(b"cdef"))
+    piece = Piece(digest, size_bytes, bytes.fromhex(pack.blob), 2)
+    files = tell.part(write_list([File(b"a.txt", Sort.FILE, size_bytes, digest, (piece,))]))
+    folder = Folder(place="a", files=1, size_bytes=size_bytes, lists=(files,), packs=(pack,) if known else ())
+    snapshot = tell.thing(Snapshot(source="a", columns=(), spans=(), folder=folder))
+    tell.tell("ingest", "ingest", "a", made=[snapshot])
+    return snapshot
+
+
+def test_a_file_list_points_into_packs_only() -> None:
+    store = memory_store()
+    folder_of(store, known=True, size_bytes=4)
+    assert fsck(store).sound
+    for known, size_bytes, words in (
+        (False, 4, "none of its packs"),
+        (True, 5, "up to byte 7, but that has 6"),
+    ):
+        store = memory_store()
+        snapshot = folder_of(store, known=known, size_bytes=size_bytes)
+        problems = fsck(store).problems
+        assert [(each.what, each.id) for each in problems] == [("content", snapshot.id)]
+        assert words in problems[0].says
 
 
 @pytest.fixture
