@@ -3,62 +3,24 @@
 import json
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sklearn.datasets import load_wine
 
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def trimtab(folder: Path, *arguments: str) -> str:
-    """Run a command in a folder; it must end well."""
-    done = subprocess.run(
-        [sys.executable, "-m", "trimtab", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[tuple[str, str]]:
-    """`trimtab up --detach`; gives the addresses of the page and of the predictions."""
-    page, plane = free_port(), free_port()
-    trimtab(folder, "up", *arguments, "--detach", "--port", str(page), "--serve-port", str(plane))
-    try:
-        yield f"http://127.0.0.1:{page}", f"http://127.0.0.1:{plane}"
-    finally:
-        trimtab(folder, "down")
-
-
-def ask(address: str, body: Any = None) -> str:
-    """GET, or POST where there is a body; the answer's text."""
-    content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(address, content, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        return str(reply.read().decode())
+from parts.service import ask, running, trimtab
 
 
 def shown(page: str) -> str:
     """The home page without the address of the predictions, which is another after each start."""
-    return re.sub(r"127\.0\.0\.1:\d+", "HERE", ask(f"{page}/"))
+    return re.sub(r"127\.0\.0\.1:\d+", "HERE", ask(f"{page}/")[1])
 
 
 def answers(plane: str, rows: list[Any], request: str) -> Any:
     """Predictions and who made them."""
-    told = json.loads(ask(f"{plane}/predict/target", {"rows": rows, "request_id": request}))
+    status, told = ask(f"{plane}/predict/target", {"rows": rows, "request_id": request})
+    assert status == 200, told
     return told["probabilities"], told["model_version"]
 
 
