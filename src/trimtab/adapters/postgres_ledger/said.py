@@ -10,6 +10,8 @@ _PASSES = (
     "shutting down",
     "recovery",
     "not yet accepting",
+    "terminating connection",  # stopped, or a process of it died, while this connection was being made
+    "canceling authentication due to timeout",
     "too many",
     "remaining connection",
 )

@@ -70,6 +70,7 @@ class Writers:
     def finish(self) -> None:
         """Let each end in order; none has seen an error."""
         for child in self.children:
+            assert child.poll() is None, child.stderr.read() if child.stderr else ""
             self._say(child, "")
         for child, reader in zip(self.children, self._readers, strict=True):
             reader.join(90)
