@@ -82,6 +82,11 @@ def browser() -> Iterator[Any]:
         shown.close()
 
 
+def given_up(request: Any) -> bool:
+    """Whether the browser itself gave up asking for the page's icon, because the page was left meanwhile."""
+    return request.failure == "net::ERR_ABORTED" and str(request.url).endswith("/static/icon.svg")
+
+
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     """A tab that notes what the browser complains of."""
@@ -89,11 +94,7 @@ def page(browser: Any) -> Iterator[Any]:
     tab.complaints = []
     tab.on("console", lambda message: tab.complaints.append(message.text))
     tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
-    # A request that the browser gave up itself, as its page was left meanwhile, is no complaint.
-    tab.on(
-        "requestfailed",
-        lambda request: request.failure == "net::ERR_ABORTED" or tab.complaints.append(request.url),
-    )
+    tab.on("requestfailed", lambda request: given_up(request) or tab.complaints.append(request.url))
     yield tab
     assert tab.complaints == []
     tab.close()
