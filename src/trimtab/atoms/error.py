@@ -16,6 +16,14 @@ class UsageError(TrimtabError):
     exit_status = 2
 
 
+class NotThere(UsageError):
+    """What was asked for is not there; the message names it."""
+
+
+class Conflict(UsageError):
+    """What is there already contradicts what was asked for; the message names both."""
+
+
 class ConfigurationRefused(TrimtabError):
     """A configuration that would be unsafe or cannot work; nothing was started."""
 

@@ -1,0 +1,48 @@
+"""What comes in about a run while it runs: one record of the stream `tracking`.
+
+Taking the same event in twice changes nothing: a point is the same point where metric, step, moment and value are, a
+parameter is set once, a tag and a file are what they were last. So whoever got no answer may send it again.
+"""
+
+import msgspec
+
+from trimtab.atoms.run import LoggedDataset, LoggedFile, ModelLink
+
+#: The stream of all runs' events, in the order in which they came.
+STREAM = "tracking"
+
+
+class RunEvent(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Things that were logged at one time about one run or logged model; they take effect together."""
+
+    #: Id of the run or of the logged model.
+    owner: str
+    #: `encode_points` of metric points; empty: none.
+    points: bytes = b""
+    #: The logged model that the points measure; empty: none.
+    points_model: str = ""
+    #: Name and digest of the data that the points were measured on.
+    points_dataset: tuple[str, str] = ("", "")
+    parameters: dict[str, str] = {}
+    #: None: the tag is taken away.
+    tags: dict[str, str | None] = {}
+    files: tuple[LoggedFile, ...] = ()
+    #: Paths of files that are taken away; a path of a folder stands for all in it.
+    removed: tuple[str, ...] = ()
+    datasets: tuple[LoggedDataset, ...] = ()
+    models_in: tuple[ModelLink, ...] = ()
+    models_out: tuple[ModelLink, ...] = ()
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(RunEvent)
+
+
+def encode_event(event: RunEvent) -> bytes:
+    """The record of an event."""
+    return _ENCODER.encode(event)
+
+
+def decode_event(record: bytes) -> RunEvent:
+    """The event of a record; fields that a later version adds have defaults."""
+    return _DECODER.decode(record)

@@ -1,0 +1,1 @@
+"""GUEST: MLflow's protocol, spoken so that its clients work unchanged; translates, and decides nothing of its own."""
