@@ -44,7 +44,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "server": ("trimtab.cli.plane:server", "Show the page and the API, and keep the loop turning."),
         "status": ("trimtab.cli.status:status", "Where everything stands."),
         "models": ("trimtab.cli.models:models", "Versions, and what became of each."),
-        "runs": ("trimtab.cli.runs:runs", "Training runs with parameters and metrics."),
+        "runs": ("trimtab.cli.runs:runs", "Runs: list, filter, compare, chart."),
         "data": ("trimtab.cli.data:data", "Versions of data: log, diff, checkout, pointer."),
         "lineage": ("trimtab.cli.lineage:lineage", "What a thing came of, and what it led to."),
         "fsck": ("trimtab.cli.fsck:fsck", "Prove that the store is whole."),
@@ -53,6 +53,11 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "gc": ("trimtab.cli.gc:gc", "Free the bytes that nothing needs."),
         "backup": ("trimtab.cli.backup:backup", "Copy the store elsewhere while it is in use."),
         "restore": ("trimtab.cli.backup:restore", "Bring a backed-up store back, verified."),
+        "import": ("trimtab.cli.exchange:import_", "Take over an MLflow store, counted and verified."),
+        "export": ("trimtab.cli.exchange:export", "Give runs and models back to an MLflow store."),
+    },
+    "Who gets in": {
+        "token": ("trimtab.cli.token:token", "Create, list and revoke tokens."),
     },
 }
 
