@@ -2,6 +2,9 @@
 
 Taking the same event in twice changes nothing: a point is the same point where metric, step, moment and value are, a
 parameter is set once, a tag and a file are what they were last. So whoever got no answer may send it again.
+
+Events of several processes are not read in the order in which they came, and not twice in the same one. What events
+come to does not depend on it: `RunEvent.at_us` says which was the first and which the last.
 """
 
 import msgspec
@@ -32,6 +35,10 @@ class RunEvent(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     datasets: tuple[LoggedDataset, ...] = ()
     models_in: tuple[ModelLink, ...] = ()
     models_out: tuple[ModelLink, ...] = ()
+    #: When it was logged, microseconds since 1970, UTC; rises within a process. Of two events that set or take away
+    #: the same tag or file, the later one holds (of one moment: the greater value); of two that set the same
+    #: parameter, the earlier one (of one moment: the lesser value).
+    at_us: int = 0
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -103,6 +103,8 @@ class RunIndex(Protocol):
 
     - `take` is atomic, and happens only where the index is still at `after`: of two that read the same, one wins.
     - Events about an owner whose head was not taken in are passed over; taking an event twice changes nothing.
+    - In whatever order events are taken in, they come to the same: `RunEvent.at_us` says which tag, file, removal or
+      parameter holds; a removal is remembered against an earlier event that is taken in later.
     - Any number of threads and processes may read while one takes in; a reader sees all of a `take` or nothing.
     - What is damaged is found when it is opened, and begun anew.
     """
