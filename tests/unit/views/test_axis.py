@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from trimtab.web.axis import nice_ticks, time_ticks
+from trimtab.views.axis import log_ticks, nice_ticks, tick_words, time_ticks
 
 START = datetime(2013, 3, 2, 13, tzinfo=UTC).timestamp()
 
@@ -39,3 +39,27 @@ def test_a_year_is_marked_by_months() -> None:
     labels = [tick.label for tick in time_ticks(START, START + 300 * 86400, 12)]
     assert labels[0] == "Apr 2013"
     assert labels[1:3] == ["May", "Jun"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.02, 40), (1e-9, 1e9), (0.31, 0.44), (1, 10), (3, 3)])
+def test_marks_of_a_log_scale_are_inside_and_few(low: float, high: float) -> None:
+    ticks = log_ticks(low, high, 5)
+    assert 1 <= len(ticks) <= 7
+    assert all(low * (1 - 1e-6) <= tick <= high * (1 + 1e-6) for tick in ticks)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "said"),
+    [
+        ([0.45, 0.5, 0.55], ["0.45", "0.50", "0.55"]),
+        ([0.0, 50.0, 100.0], ["0", "50", "100"]),
+        ([0.0, 5000.0, 10000.0], ["0", "5k", "10k"]),
+        ([0.001, 0.01, 0.1], ["0.001", "0.01", "0.1"]),
+        ([-0.2, 0.0, 0.2], ["-0.2", "0", "0.2"]),
+        ([2e-7, 4e-7], ["2e-07", "4e-07"]),
+        ([7.0], ["7"]),
+        ([0.0], ["0"]),
+    ],
+)
+def test_marks_have_the_digits_that_tell_them_apart(ticks: list[float], said: list[str]) -> None:
+    assert tick_words(ticks) == said

@@ -1,5 +1,6 @@
 """Where an axis has its marks."""
 
+import itertools
 import math
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -30,6 +31,47 @@ def nice_ticks(low: float, high: float, wanted: int) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float, wanted: int) -> list[float]:
+    """Powers of ten between `low` and `high` (both > 0); where there are few, also twice and five times them.
+
+    >>> log_ticks(0.02, 40.0, 4)
+    [0.1, 1.0, 10.0]
+    """
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = [10.0**power for power in range(first, last + 1)]
+    kept = [power for power in powers if low * (1 - 1e-9) <= power <= high * (1 + 1e-9)]
+    if len(kept) > wanted:
+        return kept[:: math.ceil(len(kept) / wanted)]
+    if len(kept) >= 2:
+        return kept
+    finer = [power * factor for power in powers for factor in (1, 2, 5)]
+    kept = [value for value in finer if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
+    return kept if len(kept) >= 2 else nice_ticks(low, high, wanted)
+
+
+def tick_words(ticks: list[float]) -> list[str]:
+    """How marks are written: each with as many digits as tell them apart, and no more.
+
+    >>> tick_words([0.45, 0.5, 0.55])
+    ['0.45', '0.50', '0.55']
+    >>> tick_words([0.0, 200000.0, 400000.0])
+    ['0', '200k', '400k']
+    """
+    top = max((abs(tick) for tick in ticks), default=0.0)
+    steps = [abs(after - before) for before, after in itertools.pairwise(ticks)]
+    step = min((each for each in steps if each > 0), default=top or 1.0)
+    if len(ticks) > 1 and max(steps) > step * 1.5:
+        return [f"{tick:g}" for tick in ticks]
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")):
+        if step * 1.0000001 >= size * 0.1 and top >= size * (10 if letter else 1):
+            digits = max(0, -math.floor(math.log10(step / size) + 1e-9))
+            return [f"{tick / size:.{digits}f}{letter}" if tick else "0" for tick in ticks]
+    if top < 1e-4 or top >= 1e13:
+        return [f"{tick:.3g}" for tick in ticks]
+    digits = min(12, max(0, -math.floor(math.log10(step) + 1e-9)))
+    return [f"{tick:.{digits}f}" if tick else "0" for tick in ticks]
 
 
 def time_ticks(low: float, high: float, most: int) -> list[Tick]:
