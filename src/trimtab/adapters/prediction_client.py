@@ -5,13 +5,13 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import msgspec
 
+from trimtab.adapters.problem_answer import detail_of, retry_after_s
 from trimtab.adapters.spool import Answer, Call, Drained, Hear, Spool, Unreachable
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.instant import iso
@@ -113,7 +113,7 @@ class Client:
         if time.monotonic() >= self._away_until:
             self._drain(0.0, lambda sent, answer: heard.append(answer) if sent.key == call.key else None)
         if heard and not 200 <= heard[0].status < 300:
-            raise UsageError(f"{call.path} was answered {heard[0].status}: {_detail(heard[0].body)}")
+            raise UsageError(f"{call.path} was answered {heard[0].status}: {detail_of(heard[0].body)}")
         return Kept(key=call.key, sent=bool(heard))
 
     def sync(self, patience_s: float = 60.0) -> Drained:
@@ -154,7 +154,7 @@ class Client:
             else:
                 if 200 <= answer.status < 300:
                     return answer
-                says = f"{call.path} was answered {answer.status}: {_detail(answer.body)}"
+                says = f"{call.path} was answered {answer.status}: {detail_of(answer.body)}"
                 if not answer.is_temporary:
                     raise UsageError(says)
                 away, least_s = Unreachable(says), answer.retry_after_s or 0.0
@@ -180,7 +180,7 @@ class Client:
             raise Unreachable(
                 f"{self._url} does not answer ({str(error) or type(error).__name__}): is `trimtab serve` running there?"
             ) from error
-        return Answer(told.status_code, told.content, _retry_after_s(told.headers.get("retry-after")))
+        return Answer(told.status_code, told.content, retry_after_s(told.headers.get("retry-after")))
 
 
 def _call(path: str, body: Any, key: str | None) -> Call:
@@ -201,26 +201,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is no JSON value")
-
-
-def _detail(body: bytes) -> str:
-    """The sentence of a problem+json, or the beginning of whatever came."""
-    try:
-        return str(msgspec.json.decode(body)["detail"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return body.decode("utf-8", "replace")[:200]
-
-
-def _retry_after_s(header: str | None) -> float | None:
-    """Seconds, from a header in seconds or as a date; None where it says neither."""
-    if header is None:
-        return None
-    if header.strip().isdigit():
-        return float(header)
-    try:
-        return max((parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (TypeError, ValueError):
-        return None
 
 
 __all__ = ["Client", "Kept", "Predicted", "Unreachable"]
