@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from trimtab.atoms.action import Action, Closing, Outcome, action_id
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.artifact import artifact_of
-from trimtab.atoms.content.change import Change
+from trimtab.atoms.content.content import Content
 from trimtab.atoms.instant import iso
 from trimtab.engine.store import Store
 
@@ -16,7 +16,7 @@ STAGE = "tracking"
 def decide_change(
     store: Store,
     kind: str,
-    changes: Sequence[Change],
+    changes: Sequence[Content],
     *,
     by: Actor,
     subject: str = "",
@@ -28,6 +28,7 @@ def decide_change(
     """Record that somebody changed something; durable when it returns.
 
     Args:
+        changes: `Change`s, and what they speak of by its artifact id, such as a list of files.
         kind: What is done, as the audit log shall name it: `experiment`, `registry`, `token-create` ...
         subject: What it is done to.
         took: Artifact ids that it starts from.

@@ -32,14 +32,16 @@ def open_tracking(store: Store, index: RunIndex) -> Tracking:
     """Tracking over an open store and its index; the caller closes both."""
     follower = Follower(store, index)
     logbook = Logbook(store, index, follower)
+    runs, models = Runs(store, index, follower), LoggedModels(store, index, follower)
+    files = Files(store, index, follower, logbook)
     return Tracking(
         store=store,
         index=index,
         follower=follower,
         experiments=Experiments(store, index, follower),
-        runs=Runs(store, index, follower),
+        runs=runs,
         logbook=logbook,
-        files=Files(store, index, follower, logbook),
-        models=LoggedModels(store, index, follower),
-        registry=Registry(store),
+        files=files,
+        models=models,
+        registry=Registry(store, runs, models, files),
     )

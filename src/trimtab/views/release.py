@@ -6,6 +6,7 @@ import msgspec
 
 from trimtab.atoms.action import Closing, Outcome
 from trimtab.atoms.content.traffic_plan import TrafficPlan
+from trimtab.engine.version_status import status_under
 from trimtab.views.book import Book
 
 
@@ -127,20 +128,8 @@ class Releases:
             record.champions.append(plan.champion_version)
         left = () if before is None else (before.champion, before.challenger)
         record.versions = [
-            msgspec.structs.replace(version, status=_status(version, plan, state.kind, left))
+            msgspec.structs.replace(
+                version, status=status_under(plan, version.bundle, version.status, kind=state.kind, left=left)
+            )
             for version in record.versions
         ]
-
-
-def _status(version: Version, plan: TrafficPlan, kind: str, left: tuple[str | None, ...]) -> str:
-    if version.bundle == plan.champion:
-        return "champion"
-    if version.bundle == plan.challenger:
-        return "challenger"
-    if kind == "roll-back" and version.bundle in left:
-        return "rolled-back"
-    if version.status == "champion":
-        return "retired"
-    if version.status == "challenger":
-        return "registered"
-    return version.status
