@@ -48,7 +48,7 @@ class RunPoints:
         while True:
             records, self._cursor = streams.read(points_stream(run), self._cursor, _PAGE)
             for record in records:
-                self._take(decode_points(record))
+                self.take(decode_points(record))
             if not records:
                 return self._cursor
 
@@ -76,7 +76,8 @@ class RunPoints:
             pieces += [len(record).to_bytes(8, "little"), record]
         return b"".join(pieces)
 
-    def _take(self, points: Points) -> None:
+    def take(self, points: Points) -> None:
+        """Add points in the order in which they were logged."""
         count = len(points)
         moments = points.at_us if len(points.at_us) == count else points.at_us * count
         for metric, places in _by_metric(points):
@@ -105,7 +106,7 @@ def read_sealed(body: bytes) -> RunPoints:
         position = first + int.from_bytes(body[first - 8 : first], "little")
         if position > len(body):
             raise StoreError("these sealed metric points are cut short")
-        run._take(decode_points(memoryview(body)[first:position]))
+        run.take(decode_points(memoryview(body)[first:position]))
     return run
 
 

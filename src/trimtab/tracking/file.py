@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
+from trimtab.atoms.error import NotThere, StoreError, UsageError
 from trimtab.atoms.run import LoggedFile
+from trimtab.atoms.run_event import RunEvent
 from trimtab.engine.store import Store
 from trimtab.ports.run_index import RunIndex
 from trimtab.tracking.follow import Follower
 from trimtab.tracking.logbook import Logbook
+from trimtab.tracking.rule import microseconds_of, require_path
 
 #: A longer file is kept in pieces of this size, so that nobody ever holds a whole one in memory.
 PIECE_BYTES = 16 << 20
@@ -15,13 +18,43 @@ PIECE_BYTES = 16 << 20
 class Upload:
     """A file on its way in, piece by piece; nothing can be seen of it before `finish`."""
 
+    def __init__(self, store: Store, logbook: Logbook, owner: str, path: str) -> None:
+        self._store, self._logbook, self._owner, self._path = store, logbook, owner, path
+        self._gathered = bytearray()
+        self._blobs: list[str] = []
+        self._size_bytes = 0
+        self._finished = False
+
     def write(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes; blocks while a piece is being made durable."""
-        raise NotImplementedError
+        if self._finished:
+            raise UsageError(f"file {self._path!r} was finished already: begin it anew")
+        self._size_bytes += len(chunk)
+        view = memoryview(chunk)
+        while len(self._gathered) + len(view) >= PIECE_BYTES:
+            rest = PIECE_BYTES - len(self._gathered)
+            self._gathered += view[:rest]
+            view = view[rest:]
+            self._keep()
+        self._gathered += view
 
     def finish(self) -> LoggedFile:
         """Put the file in its place, over the one that was there; durable when it returns."""
-        raise NotImplementedError
+        if self._gathered or not self._blobs:
+            self._keep()
+        self._finished = True
+        file = LoggedFile(
+            path=self._path,
+            size_bytes=self._size_bytes,
+            blobs=tuple(self._blobs),
+            at_us=microseconds_of(self._store.now()),
+        )
+        self._logbook.log(RunEvent(owner=self._owner, files=(file,)))
+        return file
+
+    def _keep(self) -> None:
+        self._blobs.append(self._store.blobs.put(bytes(self._gathered)))
+        self._gathered.clear()
 
 
 class Files:
@@ -38,7 +71,9 @@ class Files:
             NotThere: No such owner.
             Conflict: The owner is deleted.
         """
-        raise NotImplementedError
+        require_path(path)
+        self._logbook.owners.require(owner)
+        return Upload(self._store, self._logbook, owner, path)
 
     def put(self, owner: str, path: str, chunks: Iterable[bytes]) -> LoggedFile:
         """Keep a file; durable when it returns. Errors as `begin`."""
@@ -49,16 +84,32 @@ class Files:
 
     def find(self, owner: str, path: str) -> LoggedFile:
         """The file at a path; NotThere."""
-        raise NotImplementedError
+        self._follower.catch_up()
+        found = self._index.files.find(owner, path)
+        if found is None:
+            raise NotThere(f"{owner[:80]} has no file {path[:200]!r}")
+        return found
 
     def read(self, file: LoggedFile) -> Iterator[bytes]:
         """The content, piece by piece, each one hashed before it is given; Damaged where one is not what was put."""
-        raise NotImplementedError
+        for blob in file.blobs:
+            try:
+                yield self._store.blobs.get(blob)
+            except KeyError as error:
+                raise StoreError(
+                    f"file {file.path!r}: blob {blob[:12]} is not in the store: `trimtab fsck` says whether it was "
+                    "forgotten or is missing"
+                ) from error
 
     def under(self, owner: str, folder: str = "") -> list[LoggedFile]:
         """Every file in a folder and in those below it, by path; empty: all of the owner's."""
-        raise NotImplementedError
+        self._follower.catch_up()
+        return self._index.files.under(owner, folder)
 
     def remove(self, owner: str, path: str) -> None:
         """Take a file, or a folder with all in it, away; NotThere."""
-        raise NotImplementedError
+        require_path(path)
+        self._logbook.owners.require(owner)
+        if not self.under(owner, path) and self._index.files.find(owner, path) is None:
+            raise NotThere(f"{owner[:80]} has no file {path[:200]!r}")
+        self._logbook.log(RunEvent(owner=owner, removed=(path,)))

@@ -1,13 +1,23 @@
 """The logbook: what runs and logged models say about themselves, durable before it is acknowledged."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from msgspec.structs import replace
+
+from trimtab.atoms.error import Conflict, NotThere, TrimtabError
 from trimtab.atoms.metric_point import Points
-from trimtab.atoms.run_event import RunEvent
+from trimtab.atoms.run_event import STREAM, RunEvent, encode_event
 from trimtab.engine.store import Store
 from trimtab.ports.run_index import RunIndex
 from trimtab.tracking.follow import Follower
+from trimtab.tracking.owner import Owners
+from trimtab.tracking.rule import microseconds_of, require_event
+
+#: Parameters that are remembered with their values.
+MOST_PARAMETERS = 100_000
 
 
 class Logbook:
@@ -15,6 +25,14 @@ class Logbook:
 
     def __init__(self, store: Store, index: RunIndex, follower: Follower) -> None:
         self._store, self._index, self._follower = store, index, follower
+        #: Who is alive.
+        self.owners = Owners(store, index, follower)
+        #: Values of parameters by owner and key: those of events that the index may not hold yet are among them.
+        self._parameters: OrderedDict[tuple[str, str], str] = OrderedDict()
+        #: Held while a parameter is looked up and sent.
+        self._setting = threading.RLock()
+        self._timing = threading.Lock()
+        self._last_us = 0
 
     def log(self, event: RunEvent) -> None:
         """Log an event; durable when it returns.
@@ -30,10 +48,100 @@ class Logbook:
         """As `log`, of many events at once, without waiting for the disk: a future each, done when it is durable.
 
         An event that is refused has its error in its future; the others are logged all the same. Cheap where an event
-        has only points and its owner is known to live: nothing is read then, so an event loop may call it.
+        has only points and its owner is known to live: nothing is read then, so an event loop may call it. Events
+        that fly together share one future, which cannot be cancelled.
         """
-        raise NotImplementedError
+        if any(event.parameters for event in events):
+            with self._setting:
+                return self._send(events)
+        return self._send(events)
 
     def points(self, run: str, metric: str) -> Points:
         """Every point of one metric, as acknowledged up to now; NotThere where there is no such run."""
-        raise NotImplementedError
+        self._follower.catch_up()
+        if self._index.runs.find(run) is None:
+            raise NotThere(f"no run has the id {run[:80]!r}")
+        return self._index.runs.points(run, metric)
+
+    def _send(self, events: Sequence[RunEvent]) -> list["Future[None]"]:
+        landing: Future[None] = Future()
+        landing.set_running_or_notify_cancel()
+        futures: list[Future[None]] = []
+        records: list[bytes] = []
+        setting: list[tuple[str, str]] = []
+        at_us = self._moment(len(events))
+        for event in events:
+            try:
+                self._admit(event, setting)
+            except TrimtabError as error:
+                refused: Future[None] = Future()
+                refused.set_exception(error)
+                futures.append(refused)
+                continue
+            records.append(encode_event(replace(event, at_us=at_us)))
+            at_us += 1
+            futures.append(landing)
+        if not records:
+            return futures
+        try:
+            written = self._store.streams.append_nowait(STREAM, records)
+        except TrimtabError as error:
+            self._landed(landing, setting, error)
+        else:
+            written.add_done_callback(lambda done: self._landed(landing, setting, done.exception()))
+        return futures
+
+    def _moment(self, count: int) -> int:
+        """The first of `count` moments, microseconds since 1970, that are later than all before."""
+        now = microseconds_of(self._store.now())
+        with self._timing:
+            first = max(now, self._last_us + 1)
+            self._last_us = first + count - 1
+        return first
+
+    def _admit(self, event: RunEvent, setting: list[tuple[str, str]]) -> None:
+        require_event(event)
+        for owner in (event.owner, event.points_model) if event.points_model else (event.owner,):
+            if not self.owners.are_known(owner):
+                self.owners.require(owner)
+        if event.parameters:
+            self._require_new(event, setting)
+
+    def _require_new(self, event: RunEvent, setting: list[tuple[str, str]]) -> None:
+        """Refuse parameters that have another value already; those that are set now are added to `setting`."""
+        owner, known = event.owner, self._parameters
+        told: dict[str, str] | None = None
+        for key, value in event.parameters.items():
+            before = known.get((owner, key))
+            if before is None:
+                if told is None:
+                    told = self._told(owner)
+                before = told.get(key)
+            if before is not None and before != value:
+                raise Conflict(
+                    f"parameter {key!r} of {owner} is {before[:200]!r} already and cannot become {value[:200]!r}: "
+                    "parameters are set once"
+                )
+        for key, value in event.parameters.items():
+            if (owner, key) not in known:
+                known[owner, key] = value
+                setting.append((owner, key))
+        while len(known) > MOST_PARAMETERS:
+            known.popitem(last=False)
+
+    def _told(self, owner: str) -> dict[str, str]:
+        """Parameters of an owner as the index holds them."""
+        self._follower.catch_up()
+        found = self._index.runs.find(owner) or self._index.models.find(owner)
+        return found.parameters if found is not None else {}
+
+    def _landed(
+        self, landing: "Future[None]", setting: list[tuple[str, str]], error: BaseException | None
+    ) -> None:
+        if error is None:
+            landing.set_result(None)
+            return
+        with self._setting:
+            for key in setting:
+                self._parameters.pop(key, None)
+        landing.set_exception(error)

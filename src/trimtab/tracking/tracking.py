@@ -32,7 +32,7 @@ def open_tracking(store: Store, index: RunIndex) -> Tracking:
     """Tracking over an open store and its index; the caller closes both."""
     follower = Follower(store, index)
     logbook = Logbook(store, index, follower)
-    runs, models = Runs(store, index, follower), LoggedModels(store, index, follower)
+    runs, models = Runs(store, index, follower, logbook), LoggedModels(store, index, follower, logbook)
     files = Files(store, index, follower, logbook)
     return Tracking(
         store=store,
