@@ -1,0 +1,237 @@
+"""Taking in: what came is gathered and written some thousands at a time, all in one transaction."""
+
+import sqlite3
+from array import array
+from collections.abc import Iterable
+
+from trimtab.adapters.sqlite_run_index.card import Card, MetricKey, card_of, encode_head
+from trimtab.adapters.sqlite_run_index.number import Numbers
+from trimtab.adapters.sqlite_run_index.point_row import Row, point_rank, ranks, values_of
+from trimtab.adapters.sqlite_run_index.schema import Kind
+from trimtab.atoms.metric_point import decode_points, sole_point
+from trimtab.atoms.run import Experiment, LastPoint, LoggedDataset, LoggedModelHead, ModelMetric, RunHead
+from trimtab.atoms.run_event import RunEvent
+from trimtab.ports.run_index import Tracked
+
+#: What is gathered at most before it is written.
+_MOST_POINTS, _MOST_CARDS = 100_000, 1_000
+#: The tag of a dataset that says what the run used it for.
+_CONTEXT_TAG = "mlflow.data.context"
+
+_CARD = "SELECT head, logged, metrics FROM card WHERE owner = ?"
+_PUT_CARD = "INSERT OR REPLACE INTO card VALUES (?, ?, ?, ?)"
+_PUT_RUN = "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_MODEL = "INSERT OR REPLACE INTO model VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_EXPERIMENT = "INSERT OR REPLACE INTO experiment VALUES (?, ?, ?, ?, ?, ?)"
+_PUT_DATASET = "INSERT OR REPLACE INTO dataset VALUES (?, ?, ?, ?)"
+_PUT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)"
+#: `0` comes after `/`.
+_REMOVE_FILES = "DELETE FROM file WHERE owner = ?1 AND (path = ?2 OR path >= ?2 || '/' AND path < ?2 || '0')"
+_PUT_POINT = "INSERT OR IGNORE INTO point VALUES (?, ?, ?, ?, ?)"
+_PUT_LAST = "INSERT OR REPLACE INTO last_value VALUES (?, ?, ?)"
+_PUT_MEASURED = "INSERT OR REPLACE INTO model_value VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class Intake:
+    """One `take`: give it everything in order, then `settle`."""
+
+    def __init__(self, connection: sqlite3.Connection, numbers: Numbers) -> None:
+        self._connection, self._numbers = connection, numbers
+        self._cards: dict[int, Card] = {}
+        self._owners: list[int] = []
+        self._names: list[int] = []
+        self._steps, self._at_us, self._values = array("q"), array("q"), array("d")
+
+    def take(self, tracked: Iterable[Tracked]) -> None:
+        """Take things in, in their order."""
+        for each in tracked:
+            if isinstance(each, RunEvent):
+                self._event(each)
+            elif isinstance(each, RunHead):
+                self._run(each)
+            elif isinstance(each, LoggedModelHead):
+                self._model(each)
+            else:
+                self._experiment(each)
+            if len(self._values) >= _MOST_POINTS or len(self._cards) >= _MOST_CARDS:
+                self.settle()
+
+    def settle(self) -> None:
+        """Write what was gathered."""
+        self._settle_points()
+        rows = [(owner, *card.stored()) for owner, card in self._cards.items()]
+        self._connection.executemany(_PUT_CARD, rows)
+        self._cards.clear()
+
+    def _run(self, head: RunHead) -> None:
+        owner = self._with_head(Kind.RUN, head)
+        row = (
+            owner, head.id, head.experiment, head.deleted, head.status, head.started_ms, head.ended_ms, head.by,
+            head.stage,
+        )  # fmt: skip
+        self._connection.execute(_PUT_RUN, row)
+
+    def _model(self, head: LoggedModelHead) -> None:
+        owner = self._with_head(Kind.MODEL, head)
+        row = (
+            owner, head.id, head.experiment, head.deleted, head.status, head.name, head.type, head.run,
+            head.created_ms, head.updated_ms,
+        )  # fmt: skip
+        self._connection.execute(_PUT_MODEL, row)
+
+    def _experiment(self, head: Experiment) -> None:
+        owner = self._with_head(Kind.EXPERIMENT, head)
+        row = (owner, head.id, head.name, head.deleted, head.created_ms, head.updated_ms)
+        self._connection.execute(_PUT_EXPERIMENT, row)
+        card = self._cards[owner]
+        self._tags(owner, card, {**dict.fromkeys(card.logged.tags), **head.tags})
+
+    def _with_head(self, kind: Kind, head: RunHead | LoggedModelHead | Experiment) -> int:
+        owner = self._numbers.owner(self._connection, kind, head.id)
+        body = encode_head(head)
+        if owner in self._cards:
+            self._cards[owner].head = body
+            return owner
+        stored = self._connection.execute(_CARD, (owner,)).fetchone()
+        card = self._cards[owner] = Card(body) if stored is None else card_of(stored)
+        card.head = body
+        return owner
+
+    def _card(self, owner: int) -> Card:
+        card = self._cards.get(owner)
+        if card is None:
+            card = self._cards[owner] = card_of(self._connection.execute(_CARD, (owner,)).fetchone())
+        return card
+
+    def _event(self, event: RunEvent) -> None:
+        found = self._numbers.logging.get(event.owner)
+        if found is None:
+            found = self._numbers.find_logging(self._connection, event.owner)
+            if found is None:
+                return
+        owner, kind = found
+        if event.points:
+            if kind is Kind.RUN:
+                self._points(owner, event.points)
+            if event.points_model or kind is Kind.MODEL:
+                self._measured(event, owner, kind)
+        if event.parameters or event.tags or event.datasets or event.models_in or event.models_out:
+            self._logged(owner, event)
+        if event.files or event.removed:
+            self._files(owner, event)
+
+    def _points(self, owner: int, record: bytes) -> None:
+        name, connection = self._numbers.name, self._connection
+        sole = sole_point(record)
+        if sole is not None:
+            metric, step, value, at_us = sole
+            self._owners.append(owner)
+            self._names.append(name(connection, metric))
+            self._steps.append(step)
+            self._at_us.append(at_us)
+            self._values.append(value)
+            return
+        points = decode_points(record)
+        count = len(points)
+        numbers = [name(connection, metric) for metric in points.names]
+        self._owners += [owner] * count
+        self._names += [numbers[place] for place in points.metrics]
+        self._steps.extend(points.steps)
+        self._at_us.extend(points.at_us if len(points.at_us) == count else [points.at_us[0]] * count)
+        self._values.extend(points.values)
+
+    def _settle_points(self) -> None:
+        """Write the points, and what is the last one of each metric of each run."""
+        columns = (self._owners, self._names, self._steps, self._at_us, ranks(self._values))
+        rows: list[Row] = sorted(zip(*columns, strict=True))
+        self._connection.executemany(_PUT_POINT, rows)
+        changed = []
+        # In their order, so the last one of each metric stays.
+        for (owner, name), row in {(row[0], row[1]): row for row in rows}.items():
+            metric = self._numbers.text(self._connection, name)
+            last = self._card(owner).last
+            known = last.get(metric)
+            if known is None or row[2:] > point_rank(known):
+                (value,) = values_of(row[4:])
+                last[metric] = LastPoint(value=value, step=row[2], at_us=row[3])
+                changed.append((name, owner, value))
+        self._connection.executemany(_PUT_LAST, changed)
+        self._owners, self._names = [], []
+        self._steps, self._at_us, self._values = array("q"), array("q"), array("d")
+
+    def _measured(self, event: RunEvent, owner: int, kind: Kind) -> None:
+        """Points that measure a logged model, as its metrics."""
+        run = "" if kind is Kind.MODEL else event.owner
+        model = owner
+        if event.points_model and event.points_model != event.owner:
+            found = self._numbers.find_logging(self._connection, event.points_model)
+            if found is None or found[1] is not Kind.MODEL:
+                return
+            model = found[0]
+        measured = self._card(model).measured
+        changed: dict[MetricKey, LastPoint] = {}
+        for metric, step, value, at_us in decode_points(event.points):
+            key = (metric, run, *event.points_dataset)
+            point = LastPoint(value=value, step=step, at_us=at_us)
+            known = measured.get(key)
+            if known is None or point_rank(point) > point_rank(known.last):
+                measured[key] = ModelMetric(name=metric, last=point, run=run, dataset=event.points_dataset)
+                changed[key] = point
+        rows = [
+            (
+                self._numbers.name(self._connection, metric),
+                model,
+                run,
+                *data,
+                last.value,
+                last.at_us,
+                last.step,
+            )
+            for (metric, run, *data), last in changed.items()
+        ]
+        self._connection.executemany(_PUT_MEASURED, rows)
+
+    def _logged(self, owner: int, event: RunEvent) -> None:
+        card = self._card(owner)
+        logged = card.logged
+        for key, value in event.parameters.items():
+            if key not in logged.parameters:
+                logged.parameters[key] = value
+                row = (self._numbers.name(self._connection, key), owner, value)
+                self._connection.execute("INSERT OR REPLACE INTO parameter VALUES (?, ?, ?)", row)
+        self._tags(owner, card, event.tags)
+        if event.datasets:
+            known = {(each.name, each.digest): each for each in logged.datasets}
+            known.update({(each.name, each.digest): each for each in event.datasets})
+            logged.datasets = list(known.values())
+            self._connection.executemany(_PUT_DATASET, [_dataset_row(owner, each) for each in event.datasets])
+        if event.models_in:
+            logged.models_in = list(
+                {each.model: each for each in (*logged.models_in, *event.models_in)}.values()
+            )
+        if event.models_out:
+            logged.models_out = list(
+                {each.model: each for each in (*logged.models_out, *event.models_out)}.values()
+            )
+
+    def _tags(self, owner: int, card: Card, tags: "dict[str, str | None]") -> None:
+        for key, value in tags.items():
+            name = self._numbers.name(self._connection, key)
+            if value is None:
+                card.logged.tags.pop(key, None)
+                self._connection.execute("DELETE FROM tag WHERE name = ? AND owner = ?", (name, owner))
+            else:
+                card.logged.tags[key] = value
+                self._connection.execute("INSERT OR REPLACE INTO tag VALUES (?, ?, ?)", (name, owner, value))
+
+    def _files(self, owner: int, event: RunEvent) -> None:
+        self._connection.executemany(_REMOVE_FILES, [(owner, path) for path in event.removed])
+        rows = [
+            (owner, each.path, each.size_bytes, each.at_us, "\n".join(each.blobs).encode())
+            for each in event.files
+        ]
+        self._connection.executemany(_PUT_FILE, rows)
+
+
+def _dataset_row(owner: int, dataset: LoggedDataset) -> tuple[int, str, str, str | None]:
+    return owner, dataset.name, dataset.digest, dataset.tags.get(_CONTEXT_TAG)
