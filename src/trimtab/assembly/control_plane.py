@@ -3,6 +3,7 @@
 from trimtab.adapters.system_clock import SystemClock
 from trimtab.assembly.child import Child
 from trimtab.assembly.detached import alone, announce, detach_this, refuse_second
+from trimtab.assembly.entrance import refuse_foreign, require_entrance
 from trimtab.assembly.planes import free_port, start_controller, start_page, watch_over
 from trimtab.assembly.project import Project
 from trimtab.assembly.session import Say
@@ -25,11 +26,13 @@ def server(
 
     Raises:
         UsageError: A server runs on this store already, or something listens on the port.
+        ConfigurationRefused: Other machines could reach it without saying who they are.
     """
     refuse_second(project)
     host = host or project.settings.control.host
+    refuse_foreign(project.folder, project.settings, "control", host)
+    require_entrance(project, "control", host)
     wanted = free_port(host, project.settings.control.port if port is None else port, "--port")
-    project.open_store().close()
     if detach:
         show_only = [] if controller else ["--no-controller"]
         detach_this(project, ["server", "--host", host, "--port", str(wanted), *show_only], say)

@@ -1,6 +1,7 @@
 """Starting the planes of a project as children, and watching over them."""
 
 import contextlib
+import errno
 import signal
 import socket
 import threading
@@ -9,40 +10,31 @@ from pathlib import Path
 
 from trimtab.assembly.child import Child, start, wait_until_ready
 from trimtab.assembly.project import Project
-from trimtab.atoms.error import ConfigurationRefused, TrimtabError, UsageError
+from trimtab.atoms.error import TrimtabError, UsageError
 from trimtab.ports.clock import Clock
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def free_port(host: str, wanted: int, option: str) -> int:
     """`wanted`, where it is free (0: any).
 
     Raises:
-        UsageError: Something listens there already.
-        ConfigurationRefused: The address is not this machine's own.
+        UsageError: Something listens there already, or the address is not of this machine.
     """
-    refuse_foreign(host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, wanted))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise UsageError(
+                    f"{host}:{wanted} cannot be listened on: {error.strerror or error}"
+                ) from error
             raise UsageError(
                 f"port {wanted} on {host} is in use: stop what listens there (`trimtab down`?), "
                 f"or choose another with {option}"
             ) from error
         return int(probe.getsockname()[1])
-
-
-def refuse_foreign(host: str) -> None:
-    """Refuse to listen beyond this machine: this version has no tokens yet."""
-    if host not in LOOPBACK:
-        raise ConfigurationRefused(
-            f"listening on {host} is refused: beyond this machine tokens, allowed hosts and TLS are needed, "
-            "and this version has no tokens yet; listen on 127.0.0.1 behind a proxy of your own"
-        )
 
 
 def start_prediction_plane(
@@ -101,7 +93,6 @@ def watch_over(
 
 
 def _start(project: Project, name: str, module: str, host: str, port: int, *more: str) -> tuple[Child, str]:
-    refuse_foreign(host)
     folder = run_folder(project)
     folder.mkdir(parents=True, exist_ok=True)
     ready = folder / f"{name.replace(' ', '-')}.address"

@@ -99,6 +99,13 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_rows: int = 10_000
     #: Names this plane answers to beside the loopback ones.
     allowed_hosts: tuple[str, ...] = ()
+    #: `loopback`: no token is needed on this machine; `always`: each request needs one.
+    auth: str = "loopback"
+    #: Certificate and its key, PEM files relative to the project's folder; empty: no TLS here.
+    tls_certificate: str = ""
+    tls_key: str = ""
+    #: True: a proxy that speaks TLS passes requests on; each needs a token then.
+    behind_proxy: bool = False
 
 
 class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +117,13 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     port: int = 8500
     #: Names this plane answers to beside the loopback ones.
     allowed_hosts: tuple[str, ...] = ()
+    #: `loopback`: no token is needed on this machine; `always`: each request needs one.
+    auth: str = "loopback"
+    #: Certificate and its key, PEM files relative to the project's folder; empty: no TLS here.
+    tls_certificate: str = ""
+    tls_key: str = ""
+    #: True: a proxy that speaks TLS passes requests on; each needs a token then.
+    behind_proxy: bool = False
     #: Seconds between two looks of the controller.
     every: float = 2.0
 
@@ -189,6 +203,11 @@ def _hold_to_rules(settings: Settings) -> None:
         raise UsageError(
             f"{FILE_NAME}: gate.unsure = {settings.gate.unsure!r} is neither 'refuse' nor 'bless'"
         )
+    for name, plane in (("control", settings.control), ("serve", settings.serve)):
+        if plane.auth not in ("loopback", "always"):
+            raise UsageError(f"{FILE_NAME}: {name}.auth = {plane.auth!r} is neither 'loopback' nor 'always'")
+        if bool(plane.tls_certificate) != bool(plane.tls_key):
+            raise UsageError(f"{FILE_NAME}: {name}.tls_certificate and {name}.tls_key go together: give both")
     for step in settings.release.steps:
         if step != "shadow" and not (isinstance(step, float | int) and 0 < step <= 1):
             raise UsageError(

@@ -6,6 +6,7 @@ from trimtab.adapters.local_process import LocalProcess
 from trimtab.adapters.system_clock import SystemClock
 from trimtab.assembly.child import Child
 from trimtab.assembly.detached import alone, announce, detach_this, refuse_second, stop_detached
+from trimtab.assembly.entrance import refuse_foreign, require_entrance
 from trimtab.assembly.planes import (
     free_port,
     start_controller,
@@ -39,11 +40,14 @@ def up(
 
     Raises:
         UsageError: Bad input, or a port in use; nothing was changed.
+        ConfigurationRefused: Other machines could reach a plane without saying who they are.
         TrimtabError: The gate refused the first model.
     """
     root = _folder(folder, data)
     settings = read_settings(root)
     page_host, plane_host = host or settings.control.host, host or settings.serve.host
+    for plane, where in (("control", page_host), ("serve", plane_host)):
+        refuse_foreign(root, settings, plane, where)
     page_port = free_port(page_host, settings.control.port if port is None else port, "--port")
     plane_port = free_port(
         plane_host, settings.serve.port if serve_port is None else serve_port, "--serve-port"
@@ -55,6 +59,8 @@ def up(
         )
     project = open_project(root, store, declarations=False)
     refuse_second(project)
+    for plane, where in (("control", page_host), ("serve", plane_host)):
+        require_entrance(project, plane, where)
     if detach:
         ports = ["--port", str(page_port), "--serve-port", str(plane_port)]
         detach_this(project, ["up", *(["--host", host] if host else []), *ports], say)

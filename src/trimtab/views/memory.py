@@ -1,6 +1,7 @@
 """Memory: all views of one store, folded over its ledger and kept up to date."""
 
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from trimtab.atoms.entry import GENESIS, Entry, Record
 from trimtab.engine.forgetting import Forgetting
 from trimtab.engine.store import Store
 from trimtab.views.book import Book
+from trimtab.views.incident import Incidents
 from trimtab.views.lineage import Links
 from trimtab.views.quality import Quality
 from trimtab.views.release import Releases
@@ -58,6 +60,7 @@ class Memory:
         self.stages = Stages()
         self.runs = Runs()
         self.retrains = Retrains()
+        self.incidents = Incidents()
         #: Artifacts whose parts a person gave up.
         self.forgetting = Forgetting()
         #: Number and chain value of the last entry that was taken.
@@ -66,6 +69,7 @@ class Memory:
         self._links = Links()
         self._links_head = 0
         self._lineage = lineage
+        self._lock = threading.RLock()
         self._takers = _takers(
             # Quality asks Windows: it comes after it.
             (
@@ -77,9 +81,17 @@ class Memory:
                 self.stages,
                 self.runs,
                 self.retrains,
+                self.incidents,
                 _Forgets(self.forgetting),
             )
         )
+
+    @contextmanager
+    def reading(self) -> Iterator["Memory"]:
+        """Up to date, and changed by no other thread while the block runs: how threads share one memory."""
+        with self._lock:
+            self.refresh()
+            yield self
 
     def refresh(self) -> bool:
         """Take what the ledger got since the last call; True where there was something. Cheap to poll."""

@@ -1,74 +1,93 @@
-"""The control plane's web application: pages, API, metrics."""
+"""The control plane's web application: every route of pages, API, MLflow's protocol and metrics, behind one table."""
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
-import msgspec
 from markupsafe import Markup
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from trimtab import __version__
+from trimtab.assembly.session import person
+from trimtab.atoms.actor import Actor
 from trimtab.engine.store import Store
+from trimtab.tracking.tracking import Tracking
 from trimtab.views.memory import Memory
-from trimtab.web.api import api_routes
-from trimtab.web.door import Door, problem_body
+from trimtab.web.access.door import Door
+from trimtab.web.access.gate import Gate
+from trimtab.web.access.permission import Permission
+from trimtab.web.access.table import Limits, Table
+from trimtab.web.api.route_list import api_routes
 from trimtab.web.figure import measured, plain_number
 from trimtab.web.metric_page import MEDIA_TYPE, metric_page
+from trimtab.web.mlflow.route_list import mlflow_routes
 from trimtab.web.page import Pages
+from trimtab.web.route import Call, Response, Route
+from trimtab.web.static_file import static_routes
 
 _HERE = Path(__file__).parent
 
 
 def application(
     store: Store,
+    tracking: Tracking,
     *,
     project_name: str,
     models: Sequence[str] = (),
     prediction_url: str = "",
     allowed_hosts: Sequence[str] = (),
-) -> Starlette:
-    """Make the application; it reads the store and writes nothing.
+    gate: Gate | None = None,
+    limits: Limits | None = None,
+) -> Table:
+    """Make the application.
 
     Args:
-        store: Open; the caller closes it.
-        project_name: Shown at the top of each page.
+        store: Open; the caller closes it, and what `tracking` holds.
+        project_name: Shown at the top of each page, and what tokens are for.
         models: Names that the project declares, shown also while they have no version.
         prediction_url: Where the prediction plane answers, as `http://127.0.0.1:8600`; empty: not shown.
         allowed_hosts: Names that requests may call this server by, beside loopback's.
+        gate: Who may do what; None: whoever asks is this machine's user and needs no token.
+
+    Raises:
+        ConfigurationRefused: A route does not say who may ask, or two are in one place.
     """
     memory = Memory(store)
-    pages = Pages(memory, _templates(project_name, prediction_url), list(models))
-
-    async def healthz(request: Request) -> Response:
-        entries, chain = store.ledger.head()
-        return Response(
-            msgspec.json.encode({"status": "ok", "entries": entries, "chain": chain}),
-            media_type="application/json",
-        )
-
-    async def metrics(request: Request) -> Response:
-        memory.refresh()
-        return Response(metric_page(memory), media_type=MEDIA_TYPE)
-
-    return Starlette(
-        routes=[
-            *pages.routes(),
-            *api_routes(memory),
-            Route("/healthz", healthz),
-            Route("/metrics", metrics),
-            Mount("/static", StaticFiles(directory=_HERE / "static")),
-        ],
-        middleware=[Middleware(Door, allowed_hosts=tuple(allowed_hosts))],
-        exception_handlers={HTTPException: _refused},
+    return Table(
+        routes(store, memory, tracking, _templates(project_name, prediction_url), list(models)),
+        door=Door(allowed_hosts),
+        gate=gate or Gate(project_name, local=Actor(by=person())),
+        limits=limits,
     )
+
+
+def routes(
+    store: Store, memory: Memory, tracking: Tracking, templates: jinja2.Environment, models: list[str]
+) -> list[Route]:
+    """Every route there is."""
+    return [
+        *Pages(memory, templates, models).routes(),
+        *api_routes(memory, tracking),
+        *mlflow_routes(tracking),
+        *_machine_routes(store, memory),
+        *static_routes(),
+    ]
+
+
+def _machine_routes(store: Store, memory: Memory) -> list[Route]:
+    """What programs ask that watch this one."""
+
+    def healthz(call: Call) -> dict[str, object]:
+        entries, chain = store.ledger.head()
+        return {"status": "ok", "entries": entries, "chain": chain}
+
+    def metrics(call: Call) -> Response:
+        with memory.reading():
+            return Response(metric_page(memory), media_type=MEDIA_TYPE)
+
+    return [
+        Route("GET", "/healthz", Permission.OPEN, healthz, "Whether the server answers.", documented=False),
+        Route("GET", "/metrics", Permission.READ, metrics, "Counts for Prometheus.", documented=False),
+    ]
 
 
 def _templates(project_name: str, prediction_url: str) -> jinja2.Environment:
@@ -89,22 +108,3 @@ def _templates(project_name: str, prediction_url: str) -> jinja2.Environment:
         percent=lambda value: f"{value:.0%}" if value * 100 % 1 < 1e-9 else f"{value:.1%}",
     )
     return environment
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    detail = str(error.detail)
-    if error.status_code == 404 and detail == "Not Found":
-        detail = f"nothing is at {request.url.path}"
-    return _problem(request, error.status_code, detail)
-
-
-def _problem(request: Request, status: int, detail: str) -> Response:
-    request_id = getattr(request.state, "request_id", "")
-    if "text/html" in request.headers.get("accept", ""):
-        page = (_HERE / "templates" / "problem.html").read_text(encoding="utf-8")
-        body = page.format(status=status, detail=html.escape(detail), request_id=request_id)
-        return Response(body, status_code=status, media_type="text/html")
-    return Response(
-        problem_body(status, detail, request_id), status_code=status, media_type="application/problem+json"
-    )

@@ -8,9 +8,20 @@ from pathlib import Path
 import uvicorn
 
 from trimtab.assembly.child import STORE, end_with_parent, ending_in_words
-from trimtab.assembly.planes import free_port, refuse_foreign
+from trimtab.assembly.entrance import Entrance, entrance_of
+from trimtab.assembly.planes import free_port
 from trimtab.assembly.project import Project, open_project
+from trimtab.assembly.session import person
+from trimtab.assembly.token_ring import TokenRing
+from trimtab.assembly.tracking_place import open_project_tracking
+from trimtab.atoms.actor import Actor
+from trimtab.web.access.gate import Gate
+from trimtab.web.access.table import Table
 from trimtab.web.application import application
+
+#: Seconds that requests under way may take to end after the server was told to stop.
+DRAIN_SECONDS = 5
+_BACKLOG = 2048
 
 
 def serve_page(
@@ -21,37 +32,74 @@ def serve_page(
     Args:
         ready: File to write the address into once the page can be asked for.
         predictions: Address of the prediction plane, shown on the page.
+
+    Raises:
+        ConfigurationRefused: Other machines could reach it without saying who they are.
+        WritingEnded: The disk refused a flush, so that nothing can be acknowledged any more.
     """
-    refuse_foreign(host)
-    chosen = free_port(host, port, "--port")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    store = project.open_store()
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, chosen))
-            listener.listen(128)
-            if ready is not None:
-                _announce(ready, host, listener.getsockname()[1])
+    with open_project_tracking(project) as tracking:
+        entrance = entrance_of(project, "control", host, tracking.store)
+        chosen = free_port(host, port, "--port")
+        ring = TokenRing(tracking.store)
+        try:
+            local = None if entrance.tokens else Actor(by=person())
             shown = application(
-                store,
+                tracking.store,
+                tracking,
                 project_name=project.name,
                 models=list(project.models),
                 prediction_url=predictions,
-                allowed_hosts=project.settings.control.allowed_hosts,
+                allowed_hosts=entrance.hosts,
+                gate=Gate(project.name, ring=ring, local=local),
             )
-            settings = uvicorn.Config(
-                shown, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
-            )
-            uvicorn.Server(settings).run([listener])
-    finally:
-        store.close()
+            _listen(shown, entrance, host, chosen, ready)
+        finally:
+            ring.close()
+    if shown.ended is not None:
+        raise shown.ended
 
 
-def _announce(ready: Path, host: str, port: int) -> None:
+def _listen(shown: Table, entrance: Entrance, host: str, port: int, ready: Path | None) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+        if ready is not None:
+            _announce(ready, entrance.scheme, host, listener.getsockname()[1])
+        _Server(shown, entrance).run([listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends when it was told to stop, or when nothing can be written any more."""
+
+    def __init__(self, shown: Table, entrance: Entrance) -> None:
+        super().__init__(
+            uvicorn.Config(
+                shown,
+                http="httptools",
+                loop="uvloop",
+                ws="none",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+                ssl_certfile=entrance.certificate,
+                ssl_keyfile=entrance.key,
+            )
+        )
+        self._shown = shown
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop; uvicorn asks ten times a second."""
+        return await super().on_tick(counter) or self._shown.ended is not None
+
+
+def _announce(ready: Path, scheme: str, host: str, port: int) -> None:
     name = f"[{host}]" if ":" in host else host
     draft = ready.with_suffix(".tmp")
-    draft.write_text(f"http://{name}:{port}", encoding="utf-8")
+    draft.write_text(f"{scheme}://{name}:{port}", encoding="utf-8")
     draft.replace(ready)
 
 

@@ -1,22 +1,29 @@
 """The pages: the loop at a glance, the lists behind it, and one record with all that hangs on it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jinja2
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+import msgspec
 
-from trimtab.atoms.error import UsageError
+from trimtab.atoms.check import Verdict
+from trimtab.atoms.error import NotThere, UsageError
 from trimtab.views.account import record_account
 from trimtab.views.lineage_tree import lineage_tree
 from trimtab.views.memory import Memory
 from trimtab.views.name import resolve
+from trimtab.web.access.permission import Permission
 from trimtab.web.home import decisions, home
+from trimtab.web.route import Call, Response, Route
 
 ROWS_A_LIST = 200
+
+
+class CheckQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which Checks a list shows."""
+
+    verdict: Verdict | None = None
 
 
 class Pages:
@@ -31,53 +38,53 @@ class Pages:
     def routes(self) -> list[Route]:
         """Where the pages are."""
         return [
-            Route("/", self.home),
-            Route("/checks", self.checks),
-            Route("/decisions", self.decisions),
-            Route("/id/{name:path}", self.record),
+            _page("/", self.home, "The loop at a glance."),
+            _page("/checks", self.checks, "The newest Checks.", CheckQuery),
+            _page("/decisions", self.decisions, "The newest decisions with their reasons."),
+            _page("/id/{name:path}", self.record, "One artifact, Check or Action."),
         ]
 
-    async def home(self, request: Request) -> Response:
+    def home(self, call: Call) -> Response:
         """The loop at a glance."""
-        self._memory.refresh()
-        if self._home[0] != self._memory.head[1]:
-            self._home = (self._memory.head[1], self._render("home.html", **home(self._memory, self._models)))
-        return _html(self._home[1])
+        with self._memory.reading() as memory:
+            if self._home[0] != memory.head[1]:
+                self._home = (memory.head[1], self._render("home.html", **home(memory, self._models)))
+            return _html(self._home[1])
 
-    async def checks(self, request: Request) -> Response:
+    def checks(self, call: Call) -> Response:
         """The newest Checks, of one verdict or of all."""
-        self._memory.refresh()
-        verdict = request.query_params.get("verdict")
-        if verdict not in (None, "PASS", "FAIL", "UNSURE", "BROKEN"):
-            raise HTTPException(400, "verdict is one of PASS, FAIL, UNSURE, BROKEN")
-        events = self._memory.timeline.recent(ROWS_A_LIST, (verdict or "check",))
-        return _html(self._render("checks.html", checks=[event.record for event in events], verdict=verdict))
-
-    async def decisions(self, request: Request) -> Response:
-        """The newest decisions with their reasons."""
-        self._memory.refresh()
-        return _html(self._render("decisions.html", decisions=decisions(self._memory, ROWS_A_LIST)))
-
-    async def record(self, request: Request) -> Response:
-        """One artifact, Check or Action."""
-        self._memory.refresh()
-        try:
-            record_id = resolve(self._memory, request.path_params["name"])
-        except UsageError as error:
-            raise HTTPException(404, str(error)) from error
-        account = record_account(self._memory, record_id)
-        content = account.pop("content", None)
-        links = self._memory.links
-        return _html(
-            self._render(
-                "record.html",
-                content=None if content is None else json.dumps(content, indent=2, ensure_ascii=False),
-                raw=json.dumps(account["record"], indent=2, ensure_ascii=False),
-                named=self._named(record_id),
-                led_to=lineage_tree(links, record_id, upward=False),
-                came_of=lineage_tree(links, record_id, upward=True),
-                **account,
+        verdict = call.query.verdict and call.query.verdict.value
+        with self._memory.reading() as memory:
+            events = memory.timeline.recent(ROWS_A_LIST, (verdict or "check",))
+            return _html(
+                self._render("checks.html", checks=[event.record for event in events], verdict=verdict)
             )
+
+    def decisions(self, call: Call) -> Response:
+        """The newest decisions with their reasons."""
+        with self._memory.reading() as memory:
+            return _html(self._render("decisions.html", decisions=decisions(memory, ROWS_A_LIST)))
+
+    def record(self, call: Call) -> Response:
+        """One artifact, Check or Action."""
+        with self._memory.reading() as memory:
+            return _html(self._record(memory, call.path["name"]))
+
+    def _record(self, memory: Memory, name: str) -> str:
+        try:
+            record_id = resolve(memory, name)
+        except UsageError as error:
+            raise NotThere(str(error)) from error
+        account = record_account(memory, record_id)
+        content = account.pop("content", None)
+        return self._render(
+            "record.html",
+            content=None if content is None else json.dumps(content, indent=2, ensure_ascii=False),
+            raw=json.dumps(account["record"], indent=2, ensure_ascii=False),
+            named=self._named(record_id),
+            led_to=lineage_tree(memory.links, record_id, upward=False),
+            came_of=lineage_tree(memory.links, record_id, upward=True),
+            **account,
         )
 
     def _named(self, record_id: str) -> str:
@@ -93,6 +100,12 @@ class Pages:
         return self._templates.get_template(template).render(
             head={"entries": entries, "chain": chain}, **facts
         )
+
+
+def _page(
+    path: str, endpoint: Callable[[Call], Response], summary: str, query: type[msgspec.Struct] | None = None
+) -> Route:
+    return Route("GET", path, Permission.READ, endpoint, summary, query=query, documented=False)
 
 
 def _html(body: str) -> Response:

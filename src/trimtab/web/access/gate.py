@@ -1,0 +1,145 @@
+"""The gate: who calls, and what that one may do."""
+
+import base64
+import binascii
+from typing import NamedTuple, Protocol
+
+from trimtab.atoms.actor import Actor
+from trimtab.atoms.token import Token, TokenState, is_secret
+from trimtab.web.access.door import is_own
+from trimtab.web.access.permission import Permission
+from trimtab.web.route import Refused
+
+#: The cookie that a browser shows after a login.
+COOKIE = "trimtab"
+
+
+class Ring(Protocol):
+    """Contract: knows every token that was given up to a second ago."""
+
+    #: Whether what was given before is known yet.
+    ready: bool
+
+    def find(self, secret: str) -> tuple[Token, TokenState] | None:
+        """The token, and how it stands now; None where nobody was ever given it."""
+        ...
+
+    async def wait(self) -> None:
+        """Return when `ready` holds."""
+        ...
+
+
+class Caller(NamedTuple):
+    """Who calls."""
+
+    actor: Actor
+    permissions: frozenset[Permission]
+    #: What the log may call the caller.
+    name: str
+
+
+#: Who calls a route that is open to everybody.
+NOBODY = Caller(Actor(by="person:nobody"), frozenset({Permission.OPEN}), "nobody")
+
+
+class Gate:
+    """Tells callers apart by the token that they show, or by their being on this machine."""
+
+    def __init__(self, project: str, *, ring: Ring | None = None, local: Actor | None = None) -> None:
+        """
+        Args:
+            ring: The tokens; None: there are none.
+            local: Who stands behind a request without a token; None: nobody does, each needs one.
+        """
+        self._project, self._ring = project, ring
+        self._local = None if local is None else Caller(local, frozenset(Permission), local.by)
+
+    async def settle(self) -> None:
+        """Return when every token that was given before is known; at once but for a server's first moments."""
+        if self._ring is not None and not self._ring.ready:
+            await self._ring.wait()
+
+    def admit(self, headers: dict[bytes, bytes], method: str, permission: Permission) -> Caller:
+        """Who calls.
+
+        Raises:
+            Refused: 401 without a token that lives, 404 with another project's, 403 where its roles do not give
+                the permission.
+        """
+        secret, by_cookie = shown_secret(headers)
+        if secret is None:
+            if self._local is None:
+                raise Refused(
+                    401,
+                    "a token is needed: send `Authorization: Bearer tt_...` (`trimtab token create` makes one)",
+                )
+            return self._local
+        found = None if self._ring is None else self._ring.find(secret)
+        if found is None:
+            said = (
+                "nobody was given this token here"
+                if is_secret(secret)
+                else "this is no token: it may be cut short"
+            )
+            raise Refused(401, said)
+        token, state = found
+        if state is not TokenState.LIVING:
+            raise Refused(
+                401, f"this token {'has expired' if state is TokenState.EXPIRED else 'was revoked'}"
+            )
+        if token.project != self._project:
+            raise Foreign
+        if by_cookie and method not in ("GET", "HEAD"):
+            _require_own_page(headers)
+        permissions = token.permissions
+        if permission not in permissions:
+            roles = ", ".join(token.roles)
+            raise Refused(403, f"this needs the permission {permission.value!r}, which {roles} does not give")
+        return Caller(
+            Actor(by=f"token:{token.name}", parent=token.action), permissions, f"token:{token.name}"
+        )
+
+
+class Foreign(Exception):
+    """The token is another project's: for its holder nothing is here."""
+
+
+def shown_secret(headers: dict[bytes, bytes]) -> tuple[str | None, bool]:
+    """The token that a request shows, and whether a browser showed it by itself; None where there is none.
+
+    Raises:
+        Refused: 401 where the header is of a form that holds no token.
+    """
+    given = headers.get(b"authorization")
+    if given is not None:
+        scheme, _, value = given.partition(b" ")
+        scheme = scheme.lower()
+        if scheme == b"bearer":
+            return value.strip().decode("latin-1"), False
+        if scheme == b"basic":
+            return _password(value.strip()), False
+        raise Refused(
+            401, "the Authorization header is neither `Bearer TOKEN` nor Basic with the token as password"
+        )
+    cookie = headers.get(b"cookie")
+    if cookie is not None:
+        for part in cookie.split(b";"):
+            name, _, value = part.strip().partition(b"=")
+            if name == COOKIE.encode() and value:
+                return value.decode("latin-1"), True
+    return None, False
+
+
+def _password(value: bytes) -> str:
+    try:
+        return base64.b64decode(value, validate=True).partition(b":")[2].decode("latin-1")
+    except (binascii.Error, ValueError) as error:
+        raise Refused(401, "the Basic authorization is no base64") from error
+
+
+def _require_own_page(headers: dict[bytes, bytes]) -> None:
+    """A browser sends the cookie by itself: only our own pages may make it change anything."""
+    origin = headers.get(b"origin")
+    own = origin is not None and is_own(origin, headers.get(b"host", b""))
+    if not own and headers.get(b"sec-fetch-site") != b"same-origin":
+        raise Refused(403, "only this server's own pages may change something with the login of a browser")
