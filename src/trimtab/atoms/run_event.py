@@ -39,6 +39,8 @@ class RunEvent(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     #: the same tag or file, the later one holds (of one moment: the greater value); of two that set the same
     #: parameter, the earlier one (of one moment: the lesser value).
     at_us: int = 0
+    #: Digests of blobs that an upload has put so far: they are needed although no file names them yet.
+    pieces: tuple[str, ...] = ()
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -47,6 +47,8 @@ class Engine:
         """Close the Actions of processes that died as abandoned; returns how many."""
         abandoned = 0
         for action in self.memo.open_actions():
+            if not action.key:
+                continue  # no step: a run that somebody logs by hand is open until he closes it
             lease = self.store.ledger.take_lease(
                 f"step:{action.key}", f"{self.store.holder}:tidy", LEASE_SECONDS
             )

@@ -1,6 +1,7 @@
 """Files of runs and logged models: content-addressed pieces under logical paths."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from trimtab.atoms.error import NotThere, StoreError, UsageError
 from trimtab.atoms.run import LoggedFile
@@ -13,6 +14,8 @@ from trimtab.tracking.rule import microseconds_of, require_path
 
 #: A longer file is kept in pieces of this size, so that nobody ever holds a whole one in memory.
 PIECE_BYTES = 16 << 20
+#: An upload is over by then: the pieces of one that was given up are not kept any longer.
+UPLOAD = timedelta(days=7)
 
 
 class Upload:
@@ -24,6 +27,7 @@ class Upload:
         self._blobs: list[str] = []
         self._size_bytes = 0
         self._finished = False
+        self._began = store.now()
 
     def write(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes; blocks while a piece is being made durable."""
@@ -36,12 +40,16 @@ class Upload:
             self._gathered += view[:rest]
             view = view[rest:]
             self._keep()
+            # Until the file is in its place, nothing else tells `trimtab gc` that this piece is wanted.
+            self._logbook.log(RunEvent(owner=self._owner, pieces=(self._blobs[-1],)))
         self._gathered += view
 
     def finish(self) -> LoggedFile:
         """Put the file in its place, over the one that was there; durable when it returns."""
         if self._gathered or not self._blobs:
             self._keep()
+        if self._store.now() - self._began > UPLOAD:
+            raise StoreError(f"file {self._path!r} was on its way for over {UPLOAD.days} days: send it anew")
         self._finished = True
         file = LoggedFile(
             path=self._path,

@@ -35,6 +35,11 @@ STATUS = {
 }
 
 
+def is_run(action: Action) -> bool:
+    """Whether an Action is a run that somebody logs by hand: open for as long as he likes, and nobody's step."""
+    return action.stage == STAGE and action.kind == RUN
+
+
 class Fold:
     """Turns entries into what the index takes in: the same entries on the same index give the same."""
 
@@ -57,7 +62,7 @@ class Fold:
                 self._actions[record.id] = record
                 if record.stage != STAGE:
                     engine.on_action(record)
-                elif record.kind == RUN:
+                elif is_run(record):
                     batch.put(_opened(record))
             elif isinstance(record, Closing):
                 action = self._actions.pop(record.action, None) or self._found(record.action)

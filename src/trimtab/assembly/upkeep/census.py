@@ -13,6 +13,7 @@ from trimtab.atoms.law import label
 from trimtab.engine.forgetting import FORGET, PIN, STAGE, UNPIN, Forgetting
 from trimtab.engine.side_by_side import side_by_side
 from trimtab.engine.store import Store
+from trimtab.tracking.fold import is_run
 
 #: What is told while it runs: the part of the work, how much is done, how much there is.
 Progress = Callable[[str, int, int], None]
@@ -66,11 +67,14 @@ class Census:
                 self.makers.setdefault(made, []).append(record.action)
 
     def open_actions(self) -> list[Action]:
-        """Actions that are under way and may take or keep something, oldest first."""
+        """Actions that are under way and may take or keep something, oldest first.
+
+        Runs that are logged by hand are none of them: what they keep is told by the stream of their events.
+        """
         return [
             action
             for action in self._open.values()
-            if not (action.stage == STAGE and action.kind in _KEEPING_NOTHING)
+            if not (action.stage == STAGE and action.kind in _KEEPING_NOTHING) and not is_run(action)
         ]
 
     def oldest_open_seconds(self, now: datetime) -> float | None:

@@ -4,19 +4,23 @@ from collections.abc import Iterator
 
 from trimtab.adapters.local_blobs import LocalBlobs
 from trimtab.assembly.part_list import parts_of
-from trimtab.assembly.upkeep.census import Progress, silent
+from trimtab.assembly.upkeep.census import Census, Progress, silent
+from trimtab.assembly.upkeep.deleted_owner import DeletedOwners
 from trimtab.assembly.upkeep.ledger_proof import LedgerProof
 from trimtab.assembly.upkeep.list_proof import ListProof
 from trimtab.assembly.upkeep.soundness import Soundness
+from trimtab.assembly.upkeep.tracked import TrackedFiles
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.content.content import Part
 from trimtab.atoms.content.snapshot import Snapshot
 from trimtab.atoms.digest import SHORT
 from trimtab.atoms.error import Damaged, StoreError
 from trimtab.atoms.law import label
+from trimtab.atoms.run_event import STREAM
 from trimtab.engine.side_by_side import side_by_side
 from trimtab.engine.store import Store
 from trimtab.ports.self_examination import SelfExamining
+from trimtab.tracking.fold import is_run
 
 #: Seconds for which the lease of a silent Action is tried.
 _TRY_SECONDS = 1.0
@@ -46,6 +50,8 @@ class _Examination:
         self._stored: dict[str, int] = {}
         #: Snapshots that are whole, with their content.
         self._snapshots: list[tuple[Artifact, bytes]] = []
+        #: Blobs of files that may still be on their way in.
+        self._in_upload: set[str] = set()
 
     def run(self) -> Soundness:
         # Blobs are listed before the ledger is read: one that comes later cannot look like an orphan.
@@ -53,9 +59,10 @@ class _Examination:
         self._ledger.run(self._tell)
         self._read_blobs()
         self._hold_lists()
+        self._read_tracked()
         self._count_orphans()
         self._read_streams()
-        self._found.open_actions = list(self._ledger.open)
+        self._found.open_actions = [key for key, action in self._ledger.open.items() if not is_run(action)]
         self._examine_adapters()
         if self._strict:
             self._report_dead()
@@ -101,6 +108,26 @@ class _Examination:
         except StoreError as error:
             self._found.report("content", artifact.id, str(error))
             return []
+
+    def _read_tracked(self) -> None:
+        """Every blob that a file of a run or of a logged model needs; of what was ever deleted they may be gone."""
+        files, census = TrackedFiles(self._store), Census(self._store)
+        try:
+            files.refresh()
+            census.refresh()
+            deleted = DeletedOwners(self._store, census).ever
+        except StoreError as damage:
+            self._found.report("stream", STREAM, f"nobody knows which files runs need: {damage}")
+            return
+        self._in_upload = files.on_their_way(self._store.now())
+        unread = {item.blob: item for item in files.needed() if item.blob not in self._read}
+        sizes = side_by_side(self._size, unread, threads=self._store.blobs.threads)
+        for item, (size, fault) in zip(unread.values(), sizes, strict=True):
+            whose = f"file {item.path!r} of {item.owner}"
+            self._note(item.blob, size, fault, whose, "" if item.owner in deleted else "missing")
+            if size is not None and size != item.size_bytes:
+                says = f"part {item.blob[:SHORT]} of {whose} has {size} bytes, not {item.size_bytes}"
+                self._found.report("content", item.owner, says)
 
     def _hold_lists(self) -> None:
         proof = ListProof(self._store.blobs)
@@ -150,7 +177,9 @@ class _Examination:
             self._found.report("blob", key, says)
 
     def _count_orphans(self) -> None:
-        self._found.orphans = sorted(key for key in self._stored if key not in self._read)
+        self._found.orphans = sorted(
+            key for key in self._stored if key not in self._read and key not in self._in_upload
+        )
         if self._strict:
             for key in self._found.orphans:
                 self._found.report("orphan", key, f"no artifact needs blob {key}: `trimtab gc` removes it")

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from trimtab.assembly.upkeep.census import Census, Progress, silent
+from trimtab.assembly.upkeep.deleted_owner import DeletedOwners
 from trimtab.assembly.upkeep.retention import Condemned, condemn
+from trimtab.assembly.upkeep.tracked import TrackedFiles
 from trimtab.atoms.action import Action, Closing, Outcome, action_id
 from trimtab.atoms.error import StoreError
 from trimtab.atoms.instant import iso
@@ -57,7 +59,10 @@ def collect_garbage(
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Freed:
-    """Discard every blob that no artifact needs; with `older` first decide which artifacts need none any more.
+    """Discard every blob that nothing needs; with `older` first decide which artifacts need none any more.
+
+    Needed is what an artifact names, and what a file of a run or of a logged model is: the stream of their events tells
+    it. With `older`, files of runs that were deleted for so long go too.
 
     A blob goes only where nobody put it for `idle`, for as long as the oldest open Action has been at work, and
     since the ledger was read: what a step keeps now and records later is younger than all three.
@@ -97,6 +102,9 @@ class _Collection:
         self._idle_seconds = idle.total_seconds()
         self._progress = progress
         self._census = Census(store)
+        self._tracked = TrackedFiles(store)
+        #: Owners of files whose blobs may go: they were deleted long ago.
+        self._given_up: set[str] = set()
         self._freed = Freed(dry_run=dry_run)
 
     def run(self, older: timedelta | None) -> Freed:
@@ -119,7 +127,13 @@ class _Collection:
             return []
         stored = {blob.key for blob in self._store.blobs.stored()}
         self._census.refresh()
-        return condemn(self._census, self._store, stored, self._store.now() - older, self._progress)
+        before = self._store.now() - older
+        owners = DeletedOwners(self._store, self._census)
+        self._given_up = owners.before(before)
+        also = list(owners.outdated_logs(before))
+        return condemn(
+            self._census, self._store, stored, before, self._progress, also=also, tracked=self._roots()
+        )
 
     def _decide(self, condemned: list[Condemned], key: str, older: timedelta | None) -> list[Action]:
         """Record what is given up before a byte of it goes."""
@@ -150,9 +164,10 @@ class _Collection:
         begun = self._store.clock.monotonic()
         stored = list(self._store.blobs.stored())
         self._census.refresh()
+        tracked = self._roots()
         least = COARSE_SECONDS + max(self._idle_seconds, self._open_seconds())
         whole = [artifact for artifact in self._census.whole() if artifact.id not in gone]
-        needed = self._census.needed(whole, self._progress)
+        needed = self._census.needed(whole, self._progress) | tracked
         for number, blob in enumerate(stored, start=1):
             self._progress("blobs", number, len(stored))
             if blob.key in needed:
@@ -164,6 +179,12 @@ class _Collection:
             else:
                 self._freed.young += 1
                 self._freed.young_bytes += blob.size_bytes
+
+    def _roots(self) -> set[str]:
+        """Blobs of files that runs and logged models name, and of files on their way in."""
+        self._tracked.refresh()
+        named = {item.blob for item in self._tracked.needed(self._given_up)}
+        return named | self._tracked.on_their_way(self._store.now())
 
     def _open_seconds(self) -> float:
         """For how long the oldest open Action may have been at work; 0 where none is open."""

@@ -1,7 +1,7 @@
 """Which artifacts keep their parts: what is live, what was in production, what is young, what a person pinned."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,19 +28,32 @@ class Condemned(NamedTuple):
 
 
 def condemn(
-    census: Census, store: Store, stored: set[str], before: datetime, progress: Progress = silent
+    census: Census,
+    store: Store,
+    stored: set[str],
+    before: datetime,
+    progress: Progress = silent,
+    *,
+    also: Iterable[Artifact] = (),
+    tracked: Collection[str] = (),
 ) -> list[Condemned]:
     """Artifacts that nobody used since `before`, that nothing live needs, and whose parts nothing else needs.
 
     Args:
         stored: Keys of the blobs that there are.
+        also: Artifacts of other kinds that may go, whatever `keeping` says, but what a person pinned.
+        tracked: Blobs that files of runs and logged models need.
     """
-    kept = keeping(census, store, before)
+    kept, pinned = keeping(census, store, before), set(census.forgetting.pinned)
+    free = {artifact.id for artifact in also if artifact.id not in pinned}
     candidates = [
-        artifact for artifact in census.whole() if artifact.kind in FORGETTABLE and artifact.id not in kept
+        artifact
+        for artifact in census.whole()
+        if artifact.id in free or (artifact.kind in FORGETTABLE and artifact.id not in kept)
     ]
     outside = {artifact.id for artifact in candidates}
     needed = census.needed((artifact for artifact in census.whole() if artifact.id not in outside), progress)
+    needed |= set(tracked)
     condemned = []
     for artifact, digests in census.digests_of(candidates, progress):
         blobs = sum(1 for digest in digests if digest in stored and digest not in needed)
