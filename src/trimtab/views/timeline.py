@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -79,6 +79,17 @@ class Timeline:
     def actions(self, limit: int) -> list[Event]:
         """The newest Actions of any kind, newest first."""
         return list(itertools.islice(reversed(self._actions), limit))
+
+    def before(self, number: int | None = None, *, checks: bool) -> Iterator[Event]:
+        """Checks or Actions with a lower number, or all that are kept, newest first."""
+        if checks:
+            for each, check in reversed(self._checks):
+                if number is None or each < number:
+                    yield Event(number=each, at=check.at, record=check)
+        else:
+            for event in reversed(self._actions):
+                if number is None or event.number < number:
+                    yield event
 
     def running(self) -> list[Action]:
         """Actions that were opened and not closed, oldest first."""
