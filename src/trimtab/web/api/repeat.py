@@ -1,0 +1,168 @@
+"""Repeated calls: with an idempotency key a call is carried out once, also where the server was restarted between."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from trimtab.engine.store import Store
+from trimtab.ports.streams import Cursor
+from trimtab.web.route import Call, Refused, Response
+
+#: The stream of answers that were given under a key.
+STREAM = "repeats"
+#: A key is remembered for at least so long.
+KEPT = timedelta(days=2)
+_PAGE = 1000
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """An answer under its key."""
+
+    #: Digest of who asked and the key.
+    place: str
+    #: Digest of what was asked.
+    mark: str
+    #: JSON.
+    answer: bytes
+    #: Milliseconds since 1970, UTC.
+    at_ms: int
+
+
+class _Under:
+    """A key whose call is under way."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+
+class Repeats:
+    """Answers by idempotency key: durable before they are given, and the newest of them in memory.
+
+    A process that dies between the deed and its answer has forgotten the key. So a deed gets a seed made of the key,
+    from which it names what it makes: done again, it finds that it is there.
+
+    Source:
+        The Idempotency-Key HTTP header field, IETF draft of the HTTPAPI working group.
+    """
+
+    def __init__(self, store: Store, *, most: int = 10_000, most_bytes: int = 16 << 20) -> None:
+        """
+        Args:
+            most: Answers that are held in memory; the oldest goes first.
+            most_bytes: Their size together.
+        """
+        self._store, self._most, self._most_bytes = store, most, most_bytes
+        self._lock = threading.Lock()
+        self._kept: dict[str, _Kept] = {}
+        self._bytes = 0
+        self._under: dict[str, _Under] = {}
+        self._read = False
+
+    def answer(
+        self,
+        call: Call,
+        what: str,
+        does: Callable[[str], Any],
+        *,
+        durable: bool = True,
+        said: str | None = None,
+    ) -> Any:
+        """What the call was answered before; else what `does` answers, which is then remembered. Blocks.
+
+        Args:
+            what: The route in a word: a key belongs to one request of one route.
+            does: Takes a seed of 32 hex digits; an empty one where the call has no key.
+            durable: False: what is done is the same however often, so remembering for a while is enough.
+            said: What the request says; None: its body.
+
+        Raises:
+            Refused: 422 where the key came with another request before.
+        """
+        if call.idempotency_key is None:
+            return does("")
+        place = _digest(call.actor.by, call.idempotency_key)
+        slots = [f"{name}={value}" for name, value in sorted(call.path.items())]
+        mark = _digest(what, *slots, _said(call.body) if said is None else said)
+        while True:
+            with self._lock:
+                self._catch_up()
+                kept = self._kept.get(place)
+                under = self._under.get(place)
+                if kept is None and under is None:
+                    mine = self._under[place] = _Under()
+                    break
+            if kept is not None:
+                return _again(kept, mark)
+            assert under is not None
+            under.over.wait()
+        try:
+            answer = msgspec.json.encode(does(place[:32]))
+            now_ms = int(self._store.now().timestamp() * 1000)
+            made = _Kept(place=place, mark=mark, answer=answer, at_ms=now_ms)
+            if durable:
+                self._store.streams.append(STREAM, [msgspec.msgpack.encode(made)])
+            with self._lock:
+                self._keep(made)
+        finally:
+            with self._lock:
+                del self._under[place]
+            mine.over.set()
+        return _json(answer)
+
+    def _catch_up(self) -> None:
+        """Read what an earlier process kept, once; what is too old may go. With the lock held."""
+        if self._read:
+            return
+        oldest_ms = int((self._store.now() - KEPT).timestamp() * 1000)
+        cursor, old = Cursor(), True
+        while True:
+            records, after = self._store.streams.read(STREAM, cursor, _PAGE, rest=True)
+            if not records:
+                break
+            cursor = after
+            for record in records:
+                kept = msgspec.msgpack.decode(record, type=_Kept)
+                old = old and kept.at_ms < oldest_ms
+                if kept.at_ms >= oldest_ms:
+                    self._keep(kept)
+            if old:
+                self._store.streams.forget(STREAM, cursor)
+        self._read = True
+
+    def _keep(self, made: _Kept) -> None:
+        before = self._kept.pop(made.place, None)
+        self._bytes -= len(before.answer) if before else 0
+        self._kept[made.place] = made
+        self._bytes += len(made.answer)
+        while len(self._kept) > self._most or self._bytes > self._most_bytes:
+            oldest = next(iter(self._kept))
+            self._bytes -= len(self._kept.pop(oldest).answer)
+
+
+def _again(kept: _Kept, mark: str) -> Response:
+    if kept.mark != mark:
+        raise Refused(
+            422, "this Idempotency-Key came before with another request: a key belongs to one, make a new one"
+        )
+    return _json(kept.answer, replayed=True)
+
+
+def _json(body: bytes, *, replayed: bool = False) -> Response:
+    headers = {"cache-control": "no-store"} | ({"idempotent-replayed": "true"} if replayed else {})
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _said(body: Any) -> str:
+    return "" if body is None else msgspec.json.encode(body, order="deterministic").decode()
+
+
+def _digest(*parts: str) -> str:
+    told = hashlib.sha256()
+    for part in parts:
+        raw = part.encode()
+        told.update(len(raw).to_bytes(8, "little") + raw)
+    return told.hexdigest()
