@@ -1,7 +1,7 @@
 """Trimtab keeps machine-learning models right in production: one loop that measures, judges and acts.
 
-The words of a project file are here, and the client of the prediction plane; everything heavy loads when it is
-first used.
+The words of a project file are here, those that record runs, and the client of the prediction plane; everything heavy
+loads when it is first used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -10,20 +10,39 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from trimtab.adapters.prediction_client import Client
+    from trimtab.assembly.recording.active_run import ActiveRun, active_run
+    from trimtab.assembly.recording.run import run
+    from trimtab.assembly.recording.sync import sync
     from trimtab.spec.dataset import Dataset, Trial
     from trimtab.spec.declaration import feature_view, model, request_features, source
 
 _WORDS = {
+    "ActiveRun": "trimtab.assembly.recording.active_run",
     "Client": "trimtab.adapters.prediction_client",
     "Dataset": "trimtab.spec.dataset",
     "Trial": "trimtab.spec.dataset",
+    "active_run": "trimtab.assembly.recording.active_run",
     "feature_view": "trimtab.spec.declaration",
     "model": "trimtab.spec.declaration",
     "request_features": "trimtab.spec.declaration",
+    "run": "trimtab.assembly.recording.run",
     "source": "trimtab.spec.declaration",
+    "sync": "trimtab.assembly.recording.sync",
 }
 
-__all__ = ["Client", "Dataset", "Trial", "feature_view", "model", "request_features", "source"]
+__all__ = [
+    "ActiveRun",
+    "Client",
+    "Dataset",
+    "Trial",
+    "active_run",
+    "feature_view",
+    "model",
+    "request_features",
+    "run",
+    "source",
+    "sync",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,13 +6,15 @@ that takes such keys records it once, however often it had to be sent.
 
 import os
 import random
-from collections.abc import Callable
+import secrets
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from trimtab.adapters.durable_file import flush, flush_folder
+from trimtab.adapters.durable_file import flush, flush_folder, write_whole
 from trimtab.adapters.file_lock import hold
 from trimtab.adapters.segment_streams import SegmentStreams
 from trimtab.adapters.system_clock import SystemClock
@@ -21,6 +23,9 @@ from trimtab.ports.clock import Clock
 from trimtab.ports.streams import Cursor
 
 _CALLS = "calls"
+_ATTACHED = "attached"
+#: Age of an attached file that no waiting call speaks of, at which it is removed: its process died in between.
+_ORPHAN_S = 7 * 86400.0
 _PAGE = 100
 #: Bytes of sent calls after which their files are removed.
 _FORGET_BYTES = 1 << 20
@@ -43,6 +48,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     #: When it was first asked for.
     at: str
+    #: What `Spool.attach` gave: a file that is sent in place of the body; empty: none.
+    attached: str = ""
 
 
 class Answer(NamedTuple):
@@ -70,6 +77,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     at: str
     body: str
+    #: Name of the file in `attached` that was to be sent; empty: none.
+    attached: str = ""
 
 
 class Drained(msgspec.Struct, kw_only=True):
@@ -129,9 +138,39 @@ class Spool:
         self._clock = clock or SystemClock()
         self._chance = chance
 
-    def add(self, call: Call) -> None:
-        """Keep a call; durable when this returns."""
-        self._streams.append(_CALLS, [msgspec.msgpack.encode(call)])
+    def add(self, *calls: Call) -> None:
+        """Keep calls, all of them or none; durable when this returns."""
+        self._streams.append(_CALLS, [msgspec.msgpack.encode(call) for call in calls])
+
+    def attach(self, chunks: Iterable[bytes]) -> str:
+        """Keep a file for a call that is added next; durable when this returns.
+
+        Returns:
+            For `Call.attached`; the file is removed when the call was taken, and stays where it was refused for good.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        name = secrets.token_hex(16)
+        try:
+            self.attachment(name).parent.mkdir(mode=0o700, exist_ok=True)
+            descriptor = os.open(self.attachment(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                for chunk in chunks:
+                    write_whole(descriptor, chunk)
+                flush(descriptor)
+            finally:
+                os.close(descriptor)
+            flush_folder(self.attachment(name).parent)
+            flush_folder(self._folder)
+        except OSError as error:
+            self.attachment(name).unlink(missing_ok=True)
+            raise StoreError(f"the spool {self._folder} cannot keep a file: {error.strerror}") from error
+        return name
+
+    def attachment(self, name: str) -> Path:
+        """Where an attached file lies."""
+        return self._folder / _ATTACHED / name
 
     def drain(self, send: Send, *, patience_s: float = 0.0, hear: Hear = _ignore) -> Drained:
         """Send what waits, in order, until nothing waits or patience ends.
@@ -200,6 +239,8 @@ class Spool:
                     self._bury(call, answer)
                     drained.refused += 1
                 self._set_mark(_Mark(mark.after, mark.until, place))
+                if call.attached and 200 <= answer.status < 300:
+                    self.attachment(call.attached).unlink(missing_ok=True)
                 hear(call, answer)
 
     def _next_page(self) -> tuple[_Mark, list[Call]]:
@@ -235,9 +276,18 @@ class Spool:
         if sum(sent.segments.values()) < _FORGET_BYTES:
             return
         self._streams.forget(_CALLS, sent)
+        self._sweep()
         folder = self._folder / _CALLS
         left = Cursor(segments={name: end for name, end in sent.segments.items() if (folder / name).exists()})
         self._set_mark(_Mark(left, left))
+
+    def _sweep(self) -> None:
+        """Nothing waits: remove attached files whose process died before it added their call."""
+        kept = {letter.attached for letter in self.dead_letters()}
+        before = time.time() - _ORPHAN_S
+        for path in (self._folder / _ATTACHED).glob("*"):
+            if path.name not in kept and path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
 
     def _bury(self, call: Call, answer: Answer) -> None:
         letter = DeadLetter(
@@ -248,6 +298,7 @@ class Spool:
             reason=_text(answer.body)[:2000],
             at=call.at,
             body=_text(call.body),
+            attached=call.attached,
         )
         path = self._folder / "dead-letters.jsonl"
         with path.open("a+b") as file:

@@ -1,0 +1,38 @@
+"""`trimtab.sync()`: bring to a server what waits for it on this machine."""
+
+import os
+
+from trimtab.adapters.spool import Drained
+from trimtab.assembly.recording.courier import COURIERS
+from trimtab.assembly.recording.spool_place import server_address, spooled_servers
+from trimtab.atoms.error import UsageError
+
+
+def sync(server: str | None = None, *, patience_s: float = 60.0) -> Drained:
+    """Send what runs have left in the spool while their server was away.
+
+    Args:
+        server: Its address; None: `TRIMTAB_SERVER`, else the only one that this machine has kept anything for. The
+            token is read from `TRIMTAB_TOKEN`.
+        patience_s: How long to try where the server is away or busy.
+
+    Returns:
+        How many calls were taken and refused for good, and why others wait still; empty where nothing waits.
+
+    Raises:
+        UsageError: Several servers could be meant.
+    """
+    address = server or os.environ.get("TRIMTAB_SERVER")
+    if not address:
+        known = spooled_servers()
+        if not known:
+            return Drained()
+        if len(known) > 1:
+            raise UsageError(f"which server? trimtab.sync(server=...) takes one of {', '.join(known)}")
+        address = known[0]
+    address, token = server_address(address), os.environ.get("TRIMTAB_TOKEN") or None
+    courier = COURIERS.lend(address, token)
+    try:
+        return courier.settle(patience_s, still_s=None)
+    finally:
+        COURIERS.give_back(address, token)
