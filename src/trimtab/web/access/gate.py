@@ -17,8 +17,10 @@ COOKIE = "trimtab"
 class Ring(Protocol):
     """Contract: knows every token that was given up to a second ago."""
 
-    #: Whether what was given before is known yet.
-    ready: bool
+    @property
+    def ready(self) -> bool:
+        """Whether every token that was given before is known yet."""
+        ...
 
     def find(self, secret: str) -> tuple[Token, TokenState] | None:
         """The token, and how it stands now; None where nobody was ever given it."""
