@@ -8,7 +8,7 @@ import pytest
 from trimtab.adapters.segment_streams import SegmentStreams
 from trimtab.ports.streams import Streams
 from trimtab.testing.memory_streams import MemoryStreams
-from trimtab.testing.streams_suite import MakeStreams, StreamsKeep, StreamsLast, StreamsRead
+from trimtab.testing.streams_suite import MakeStreams, StreamsKeep, StreamsLast, StreamsPulse, StreamsRead
 
 
 @pytest.fixture(params=["segments", "memory"])
@@ -36,4 +36,8 @@ class TestRead(StreamsRead):
 
 
 class TestLast(StreamsLast):
+    pass
+
+
+class TestPulse(StreamsPulse):
     pass

@@ -1,7 +1,7 @@
 """Streams as append-only segment files: one for each stream and process, shared by nobody."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from trimtab.adapters.durable_file import FlushFailed, flush_folder, writing_ended
 from trimtab.adapters.segment_file import SegmentFile, end_of, folders_of, state_abandoned
+from trimtab.adapters.segment_pulse import SegmentPulses
 from trimtab.adapters.segment_reader import SegmentReader
 from trimtab.adapters.stream_segment import MOST_BYTES
 from trimtab.atoms.error import StoreError, UsageError, WritingEnded
@@ -44,6 +45,7 @@ class SegmentStreams:
         self._queue: SimpleQueue[_Append | None] = SimpleQueue()
         self._segments: dict[str, SegmentFile] = {}
         self._reader = SegmentReader()
+        self._pulses = SegmentPulses()
         self._failed: WritingEnded | None = None
         self._closing = threading.Lock()
         self._closed = False
@@ -82,6 +84,10 @@ class SegmentStreams:
     ) -> tuple[list[bytes], Cursor]:
         """See the port."""
         return self._reader.read(self._folder_of(stream), after, limit, until, rest=rest)
+
+    def pulse(self, stream: str) -> Hashable:
+        """See the port."""
+        return self._pulses.of(self._folder_of(stream))
 
     def faults(self, stream: str) -> list[str]:
         """See the port."""

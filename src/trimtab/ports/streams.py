@@ -1,6 +1,6 @@
 """What comes in at request rate: the prediction log, outcomes, metric points."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -49,6 +49,10 @@ class Streams(Protocol):
         Raises:
             Damaged: Records that were acknowledged cannot be read any more; the message names where they lie.
         """
+        ...
+
+    def pulse(self, stream: str) -> Hashable:
+        """Another value than before once records were added to the stream, by whomever. Cheap: may be polled."""
         ...
 
     def faults(self, stream: str) -> list[str]:

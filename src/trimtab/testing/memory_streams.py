@@ -1,7 +1,7 @@
 """The streams port in memory."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
 
 from trimtab.atoms.error import StoreError, UsageError
@@ -55,6 +55,11 @@ class MemoryStreams:
             stop = stop if limit is None else min(stop, start + limit)
             found = self._streams.get(stream, [])[start - gone : max(stop - gone, 0)]
         return found, Cursor(segments={_SEGMENT: start + len(found)})
+
+    def pulse(self, stream: str) -> Hashable:
+        """See the port."""
+        with self._lock:
+            return self._forgotten.get(stream, 0) + len(self._streams.get(stream, ()))
 
     def faults(self, stream: str) -> list[str]:
         """See the port: memory has none."""

@@ -14,6 +14,28 @@ from trimtab.ports.streams import Cursor, Streams
 MakeStreams = Callable[[], Streams]
 
 
+class StreamsPulse:
+    """Whoever polls sees cheaply that there is something new."""
+
+    def test_it_changes_with_every_append_of_anybody(self, make: MakeStreams) -> None:
+        mine, theirs = make(), make()
+        seen = [mine.pulse("s")]
+        for number in range(3):
+            mine.append("s", [b"%d" % number])
+            seen.append(mine.pulse("s"))
+            theirs.append("s", [b"%d" % number])
+            seen.append(mine.pulse("s"))
+        assert len(set(seen)) == len(seen)
+        assert mine.pulse("s") == seen[-1]
+
+    def test_it_stays_while_another_stream_grows(self, make: MakeStreams) -> None:
+        streams = make()
+        streams.append("s", [b"1"])
+        before = streams.pulse("s")
+        streams.append("t", [b"1"])
+        assert streams.pulse("s") == before
+
+
 class StreamsKeep:
     """What was acknowledged is read, exactly as written, in the order of each append."""
 

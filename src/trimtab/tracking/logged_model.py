@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from trimtab.atoms.actor import Actor
+from trimtab.atoms.artifact import artifact_of
 from trimtab.atoms.content.change import Change
+from trimtab.atoms.content.content import Content
 from trimtab.atoms.error import Conflict, NotThere
 from trimtab.atoms.run import LoggedModel, ModelStatus
 from trimtab.atoms.run_query import Page, Query
@@ -16,6 +18,7 @@ from trimtab.tracking.fold import LOGGED_MODEL
 from trimtab.tracking.follow import Follower
 from trimtab.tracking.logbook import Logbook
 from trimtab.tracking.rule import require_id, require_name, require_parameters, require_tags
+from trimtab.tracking.seal import stored_model
 from trimtab.tracking.word import made_up_name
 
 
@@ -65,7 +68,13 @@ class LoggedModels:
     def finish(self, model: str, status: ModelStatus, *, by: Actor, note: str = "") -> LoggedModel:
         """Say that it is READY or FAILED; READY seals its files into an artifact. NotThere."""
         self.find(model)
-        self._decide("finish", model, {"status": status.value, "note": note}, by)
+        values: dict[str, Any] = {"status": status.value, "note": note}
+        if status is ModelStatus.READY:
+            stored = stored_model(self._index.files.under(model))
+            values["files"] = artifact_of(stored)[0].id
+            self._decide("finish", model, values, by, stored)
+        else:
+            self._decide("finish", model, values, by)
         return self.find(model)
 
     def delete(self, model: str, *, by: Actor) -> None:
@@ -98,6 +107,6 @@ class LoggedModels:
         if self._index.models.find(id) is not None or self._store.ledger.find(id) is not None:
             raise Conflict(f"the id {id} is taken already: give the logged model another one, or none")
 
-    def _decide(self, does: str, model: str, values: dict[str, Any], by: Actor) -> None:
+    def _decide(self, does: str, model: str, values: dict[str, Any], by: Actor, *made: Content) -> None:
         change = Change(what=LOGGED_MODEL, id=model, does=does, values=values)
-        decide_change(self._store, f"{does}-{LOGGED_MODEL}", [change], by=by, subject=model)
+        decide_change(self._store, f"{does}-{LOGGED_MODEL}", [change, *made], by=by, subject=model)

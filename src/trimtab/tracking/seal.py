@@ -1,9 +1,12 @@
 """Sealing: all that a run logged becomes an artifact that never changes."""
 
+from collections.abc import Sequence
+
 from trimtab.atoms.artifact import Artifact, artifact_of
 from trimtab.atoms.content.content import Part
 from trimtab.atoms.content.run_log import RunLog, sealed_file, sealed_metric
-from trimtab.atoms.run import Run
+from trimtab.atoms.content.stored_model import StoredFile, StoredModel
+from trimtab.atoms.run import LoggedFile, Run
 from trimtab.engine.metric_series import POINTS_MEDIA_TYPE, RunPoints
 from trimtab.engine.store import Store
 from trimtab.ports.run_index import RunIndex
@@ -28,6 +31,16 @@ def seal_run(store: Store, index: RunIndex, run: Run) -> Artifact:
     artifact, body = artifact_of(log)
     store.blobs.put(body)
     return artifact
+
+
+def stored_model(files: Sequence[LoggedFile]) -> StoredModel:
+    """The files of a logged model, as an artifact's content."""
+    sealed = [sealed_file(file, PIECE_BYTES) for file in files]
+    return StoredModel(
+        files=tuple(
+            StoredFile(path=each.path, size_bytes=each.size_bytes, pieces=each.parts) for each in sealed
+        )
+    )
 
 
 def _series(store: Store, index: RunIndex, run: Run) -> Part | None:

@@ -120,6 +120,12 @@ class IndexFile:
             ) from error
 
 
+def discard_run_index(path: Path) -> None:
+    """Remove the file, whoever has it open: all go on with a new one. Nothing is lost that is not said elsewhere."""
+    with _only_one(path):
+        _remove(path)
+
+
 def _opened(path: Path) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
     """A sound file's writing connection, and which file it is."""
     with _only_one(path):

@@ -9,7 +9,9 @@ from trimtab.assembly.part_list import parts_of
 from trimtab.assembly.upkeep.backup_manifest import KeptFile, LedgerSegment, Manifest, read_manifest
 from trimtab.assembly.upkeep.backup_place import BackupPlace
 from trimtab.assembly.upkeep.census import Census, Progress, silent
+from trimtab.assembly.upkeep.deleted_owner import DeletedOwners
 from trimtab.assembly.upkeep.garbage import the_lease
+from trimtab.assembly.upkeep.tracked import TrackedFiles
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.entry import GENESIS, RECORD_NAMES
@@ -77,9 +79,9 @@ class _Backup:
         head, chain = self.store.ledger.head()
         before = self._newest(head)
         census, segments = self._copy_ledger(head, before.ledger if before else ())
-        inventory = self._copy_blobs(census)
-        # After the ledger: what it says of the streams is in them.
+        # After the ledger: what it says of the streams is in them. Before the blobs: what they say of these is there.
         files = self._copy_files(signing_key, before)
+        inventory = self._copy_blobs(census)
         manifest = Manifest(
             made_at=iso(self.store.now()),
             entries=head,
@@ -170,6 +172,11 @@ class _Backup:
             inventory[artifact.content] = artifact.size_bytes
             if artifact.id in whole:
                 inventory.update({part.blob: part.size_bytes for part in parts_of(artifact, body)})
+        tracked, ever = TrackedFiles(self.store), DeletedOwners(self.store, census).ever
+        tracked.refresh()
+        for item in tracked.needed():
+            if item.owner not in ever or self.store.blobs.find(item.blob) is not None:
+                inventory[item.blob] = item.size_bytes
         return inventory
 
     def _contents(self, artifacts: list[Artifact]) -> Iterator[tuple[Artifact, bytes]]:

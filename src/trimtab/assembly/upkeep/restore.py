@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from trimtab.adapters.sqlite_run_index import discard_run_index
 from trimtab.adapters.store_file import bring_back
 from trimtab.assembly.store_place import StorePlace
+from trimtab.assembly.tracking_place import INDEX_FILE
 from trimtab.assembly.upkeep.backup_manifest import KeptFile, Manifest, choose_manifest, read_manifest
 from trimtab.assembly.upkeep.backup_place import BackupPlace
 from trimtab.assembly.upkeep.census import Progress, silent
@@ -100,6 +102,8 @@ class _Restore:
         # The online features' file is replaced while nobody here has it open.
         for file in manifest.files:
             self._bring_back(file)
+        # It may be of a later state than the one that comes back; whoever needs it makes it again.
+        discard_run_index(self._target.folder / INDEX_FILE)
         with closing(self._target.open(copies=False)) as store:
             self._append(store, have)
             if store.ledger.head() != (manifest.entries, manifest.chain):
