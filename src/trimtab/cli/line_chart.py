@@ -1,12 +1,13 @@
 """A line chart in a terminal: lines with their letters, an axis on either side, gaps where there is no number."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from trimtab.cli.canvas import ACROSS, DOWN, Canvas, Cell
 from trimtab.views.axis import log_ticks, nice_ticks, tick_words
+from trimtab.views.scale import drawable, reach, share
 
 #: Characters of the drawing itself that a chart is never narrower or lower than.
 LEAST_COLUMNS, LEAST_ROWS = 20, 4
@@ -34,7 +35,6 @@ class Chart(NamedTuple):
 
 #: A dot of the canvas.
 Spot = tuple[int, int]
-Place = Callable[[float], int]
 
 
 def line_chart(
@@ -51,23 +51,22 @@ def line_chart(
     Returns:
         None where no line has a point that can be drawn.
     """
-    drawn = [list(_drawable(line, log)) for line in lines]
+    drawn = [drawable(line.x, line.y, log=log) for line in lines]
     points = [point for line in drawn for point in line if point is not None]
     left_out = sum(point is None for line in drawn for point in line)
     if not points:
         return None
-    low, high = _reach([y for _, y in points], log)
+    low, high = reach([y for _, y in points], log=log)
     first, last = min(x for x, _ in points), max(x for x, _ in points)
     height = max(rows - 2, LEAST_ROWS)
     marks = (log_ticks if log else nice_ticks)(low, high, max(2, height // 3))
     names = tick_words(marks)
     margin = max(map(len, names), default=1)
     canvas = Canvas(max(columns - margin - 2, LEAST_COLUMNS), height, plain=plain)
-    across = _place(first, last, canvas.width)
-    up = _place(math.log10(low), math.log10(high), canvas.height) if log else _place(low, high, canvas.height)
+    across, up = share(first, last), share(low, high, log=log)
 
     def spot(point: tuple[float, float]) -> Spot:
-        return across(point[0]), up(math.log10(point[1]) if log else point[1])
+        return round(across(point[0]) * (canvas.width - 1)), round(up(point[1]) * (canvas.height - 1))
 
     spots = [[None if point is None else spot(point) for point in line] for line in drawn]
     for pen, line_spots in enumerate(spots):
@@ -107,26 +106,6 @@ def _mean(values: list[float]) -> float | None:
     return sum(value / len(values) for value in values) if values else None
 
 
-def _drawable(line: Line, log: bool) -> Iterator[tuple[float, float] | None]:
-    for x, y in zip(line.x, line.y, strict=True):
-        yield (x, y) if math.isfinite(y) and (y > 0 or not log) else None
-
-
-def _reach(values: Sequence[float], log: bool) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    if low < high:
-        return low, high
-    if log:
-        return low / 2, high * 2
-    return low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0)
-
-
-def _place(low: float, high: float, dots: int) -> Place:
-    # Halved, so that the whole scale of floats fits.
-    width = high / 2 - low / 2
-    return lambda value: round((value / 2 - low / 2) / width * (dots - 1)) if width > 0 else 0
-
-
 def _draw(canvas: Canvas, spots: Sequence[Spot | None], pen: int) -> None:
     before = None
     for spot in spots:
@@ -160,7 +139,7 @@ def _height_at(spots: Sequence[Spot | None], x: int) -> int | None:
 
 
 def _framed(
-    canvas: Canvas, marks: dict[int, str], margin: int, reach: tuple[float, float], plain: bool
+    canvas: Canvas, marks: dict[int, str], margin: int, ends: tuple[float, float], plain: bool
 ) -> list[list[Cell]]:
     """The drawing with its axes: marks at the left, first and last x and round ones between below."""
     tee, side, corner, floor, foot = "+|+-+" if plain else "┤│└─┬"
@@ -169,12 +148,12 @@ def _framed(
     for row, cells in enumerate(canvas.lines()):
         name = by_row.get(row, "")
         lines.append([*_written(f"{name:>{margin}} {tee if name else side}"), *cells])
-    across = _place(*reach, canvas.width)
-    ticks = nice_ticks(*reach, max(2, canvas.columns // 16))
+    across = share(*ends)
+    ticks = nice_ticks(*ends, max(2, canvas.columns // 16))
     base, labels = [floor] * canvas.columns, [" "] * (canvas.columns + margin + 2)
     free = 0
     for tick, name in zip(ticks, tick_words(ticks), strict=True):
-        column = across(tick) // ACROSS
+        column = round(across(tick) * (canvas.width - 1)) // ACROSS
         base[column] = foot
         start = min(max(column + margin + 2 - len(name) // 2, 0), len(labels) - len(name))
         if start >= free:

@@ -1,49 +1,36 @@
-"""`trimtab runs`: what was trained, with what, and how it scored."""
-
-from typing import TYPE_CHECKING
+"""`trimtab runs`: what was tried, with what, and what came of it."""
 
 import click
 
-from trimtab.cli.option import as_json, common, example, reading
-from trimtab.cli.screen import coloured, minute, number, plain, print_json, screen, table
+from trimtab.cli.option import example
+from trimtab.cli.run_chart import chart
+from trimtab.cli.run_compare import compare_runs
+from trimtab.cli.run_list import list_runs
+from trimtab.cli.run_show import show
 
-if TYPE_CHECKING:
-    from trimtab.views.memory import Memory
+
+class _ListingGroup(click.Group):
+    """A group whose own name lists: what is no command is what `list` takes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        if first not in self.commands and first not in ("-h", "--help"):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
 
 
-@click.command(epilog=example("trimtab runs", "trimtab runs late_arrival --json"))
-@click.argument("model", required=False)
-@common
-@as_json
-@reading
-def runs(memory: "Memory", model: str | None, as_json: bool) -> None:
-    """List training runs, of MODEL or of all, oldest first, with parameters and metrics."""
-    from trimtab.views.account import runs_account
+@click.group(
+    cls=_ListingGroup,
+    epilog=example(
+        "trimtab runs",
+        "trimtab runs late_arrival --order metrics.log_loss",
+        "trimtab runs compare 0198c1a2 brave-otter-12",
+        "trimtab runs chart loss brave-otter-12 calm-heron-7 --log",
+    ),
+)
+def runs() -> None:
+    """Runs: list, filter, compare, chart. Without a command: list them (see `trimtab runs list --help`)."""
 
-    account = runs_account(memory, model)
-    if as_json:
-        print_json(account)
-        return
-    if not account["runs"]:
-        screen().print("No training run has ended yet.")
-        return
-    metrics = sorted({metric for run in account["runs"] for metric in run["metrics"]})
-    headings = [f"{metric}#" for metric in metrics]
-    made = table("run", "model", "began", "outcome", "gate", "rows#", *headings, "parameters", "commit")
-    for run in account["runs"]:
-        scores = [number(run["metrics"].get(metric)) for metric in metrics]
-        words = " ".join(f"{name}={value}" for name, value in run["parameters"].items())
-        told = words if run["artifact"] else run["note"]
-        rows = f"{run['rows_train']:,}" if run["artifact"] else "-"
-        made.add_row(
-            run["action"][:16],
-            run["model"],
-            minute(run["at"]),
-            coloured(run["outcome"]),
-            run["gate"] or "-",
-            rows,
-            *scores,
-            plain(told),
-            (run["commit"] or "-")[:10],
-        )
-    screen().print(made)
+
+for command in (list_runs, show, compare_runs, chart):
+    runs.add_command(command)

@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from trimtab.atoms.run import LastPoint, Run
+from trimtab.atoms.run_account import written
 from trimtab.views.direction import direction
 
 #: How many runs are compared at once.
 FEWEST, MOST = 2, 10
+#: Digits of an id that are shown where they are enough.
+SHOWN_DIGITS = 16
 
 
 class ParameterRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +38,17 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     better: int
     #: Places of the best runs; empty where the direction is not known, all are equal, or only one has a number.
     best: tuple[int, ...]
+
+    @staticmethod
+    def of(name: str, values: tuple[LastPoint | None, ...]) -> "MetricRow":
+        """The row of these values."""
+        better = direction(name)
+        numbers = [each.value for each in values if each is not None and not math.isnan(each.value)]
+        best: tuple[int, ...] = ()
+        if better and len(set(numbers)) > 1:
+            top = max(numbers) if better > 0 else min(numbers)
+            best = tuple(place for place, each in enumerate(values) if each is not None and each.value == top)
+        return MetricRow(name=name, values=values, better=better, best=best)
 
     @property
     def differs(self) -> bool:
@@ -64,7 +79,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
         for name in sorted({name for run in runs for name in run.parameters})
     ]
     metrics = [
-        _metric_row(name, tuple(run.metrics.get(name) for run in runs))
+        MetricRow.of(name, tuple(run.metrics.get(name) for run in runs))
         for name in sorted({name for run in runs for name in run.metrics})
     ]
     return Comparison(
@@ -87,11 +102,34 @@ def varying(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
     return parameters, metrics
 
 
-def _metric_row(name: str, values: tuple[LastPoint | None, ...]) -> MetricRow:
-    better = direction(name)
-    numbers = [each.value for each in values if each is not None and not math.isnan(each.value)]
-    best: tuple[int, ...] = ()
-    if better and len(numbers) > 1 and len(set(numbers)) > 1:
-        top = max(numbers) if better > 0 else min(numbers)
-        best = tuple(place for place, each in enumerate(values) if each is not None and each.value == top)
-    return MetricRow(name=name, values=values, better=better, best=best)
+def comparison_account(comparison: Comparison) -> dict[str, Any]:
+    """Runs side by side: values in the order of the runs."""
+    return {
+        "runs": [
+            {"id": run.head.id, "name": run.name, "status": run.head.status.value} for run in comparison.runs
+        ],
+        "parameters": [
+            {"name": row.name, "differs": row.differs, "values": list(row.values)}
+            for row in comparison.parameters
+        ],
+        "metrics": [
+            {
+                "name": row.name,
+                "differs": row.differs,
+                "better": {1: "larger", -1: "smaller", 0: None}[row.better],
+                "values": [None if each is None else written(each.value) for each in row.values],
+                "deltas": [row.delta(place) for place in range(len(row.values))],
+                "best": [comparison.runs[place].head.id for place in row.best],
+            }
+            for row in comparison.metrics
+        ],
+    }
+
+
+def short_ids(runs: Sequence[Run]) -> dict[str, str]:
+    """As many digits of each id as tell these runs apart, at least `SHOWN_DIGITS`, by id."""
+    ids = [run.head.id for run in runs]
+    digits = SHOWN_DIGITS
+    while digits < max(map(len, ids), default=0) and len({each[:digits] for each in ids}) < len(set(ids)):
+        digits += 4
+    return {each: each[:digits] for each in ids}

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from trimtab.atoms.check import Verdict
 from trimtab.atoms.instant import parse_instant
+from trimtab.views.axis import Tick, nice_ticks, time_ticks
 from trimtab.views.quality import QualityPoint
 from trimtab.views.release import PlanState
-from trimtab.views.axis import Tick, nice_ticks, time_ticks
 from trimtab.web.svg import line, picture, tag, told, words
 
 #: Windows that are drawn; older ones are left of the picture.
