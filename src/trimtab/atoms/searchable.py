@@ -1,6 +1,5 @@
 """What can be asked about runs, experiments and logged models, and the form in which an index answers it."""
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -15,7 +14,6 @@ NUMBER_OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 NULL_OPERATORS = ("IS-NULL", "IS-NOT-NULL")
 #: A question holds no more than these.
 MOST_COMPARISONS, MOST_ORDERS, MOST_ITEMS, MOST_PATTERN_BYTES = 30, 10, 50_000, 10_000
-DATASET_KEYS = ("name", "digest", "context")
 
 
 class Searchable(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +29,8 @@ class Searchable(msgspec.Struct, frozen=True, kw_only=True):
     #: Attributes that are tags.
     tags: Mapping[str, str] = MappingProxyType({})
     fields: frozenset[Field] = frozenset(Field)
+    #: What can be asked about a dataset.
+    datasets: tuple[str, ...] = ("name", "digest", "context")
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -72,6 +72,7 @@ LOGGED_MODELS = Searchable(
             "experiment": "experiment_id",
         }
     ),
+    datasets=("name", "digest"),
 )
 
 
@@ -121,7 +122,7 @@ def _comparison(asked: Comparison, searchable: Searchable) -> Comparison:
 
 def _number(asked: Comparison) -> float:
     value = asked.value
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise UsageError(f"{_place(asked)} {asked.operator}: give a number, not {value!r:.60}")
     try:
         return float(value)
@@ -144,8 +145,10 @@ def _named(asked: Comparison | Order, searchable: Searchable) -> tuple[Field, st
         known = ", ".join(sorted(searchable.fields))
         raise UsageError(f"{searchable.things} cannot be asked for {_place(asked)}: {known} can")
     key = asked.key
-    if asked.field is Field.DATASET and key not in DATASET_KEYS:
-        raise UsageError(f"{_place(asked)} is not known: of a dataset there are {', '.join(DATASET_KEYS)}")
+    if asked.field is Field.DATASET and key not in searchable.datasets:
+        raise UsageError(
+            f"{_place(asked)} is not known: of a dataset there are {', '.join(searchable.datasets)}"
+        )
     if asked.field is not Field.ATTRIBUTE:
         return asked.field, key
     if key in searchable.tags:

@@ -29,7 +29,7 @@ def add_measured(clauses: Clauses, connection: sqlite3.Connection, where: Sequen
         found = f"EXISTS (SELECT 1 FROM model_value m WHERE m.name = ? AND m.owner = t.n AND {sql}{data})"
         clauses.wheres.append(f"NOT {found}" if each.operator == "IS-NULL" else found)
         clauses.bound += [name, *bound, *data_bound]
-    if data and not metrics:
+    if data:
         clauses.wheres.append(f"t.n IN (SELECT m.owner FROM model_value m WHERE 1{data})")
         clauses.bound += data_bound
 
