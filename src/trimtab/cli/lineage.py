@@ -1,18 +1,18 @@
 """`trimtab lineage`: what a thing came of, and what it led to."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trimtab.cli.option import as_json, common, example, reading_lineage
+from trimtab.cli.option import as_json, asking_lineage, example
 from trimtab.cli.screen import coloured, minute, plain, print_json, screen
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from trimtab.views.lineage import Links, Node
+    from trimtab.cli.account_source import Accounts
+    from trimtab.views.lineage import Graph, Node
     from trimtab.views.lineage_tree import Branch
-    from trimtab.views.memory import Memory
 
 
 @click.command(
@@ -26,45 +26,49 @@ if TYPE_CHECKING:
 @click.option("--up", is_flag=True, help="Only what it came of.")
 @click.option("--down", is_flag=True, help="Only what it led to.")
 @click.option("--all", "everything", is_flag=True, help="Fold nothing.")
-@common
 @as_json
-@reading_lineage
-def lineage(memory: "Memory", name: str, up: bool, down: bool, everything: bool, as_json: bool) -> None:
+@asking_lineage
+def lineage(accounts: "Accounts", name: str, up: bool, down: bool, everything: bool, as_json: bool) -> None:
     """Draw the tree of a record over Actions, artifacts, Checks and reasons.
 
     ID is an id or six digits of one, MODEL@VERSION, MODEL@champion, SOURCE for its newest snapshot, or
     SOURCE/SPAN for the snapshot that first held the span.
     """
-    from trimtab.views.account import lineage_account
-    from trimtab.views.lineage_tree import WIDE, lineage_tree
-    from trimtab.views.name import resolve
-
     both = up == down
+    account = accounts.lineage(name)
     if as_json:
-        account = lineage_account(memory, name)
         dropped = () if both else ("down",) if up else ("up",)
         print_json({part: value for part, value in account.items() if part not in dropped})
         return
-    root = resolve(memory, name)
+    _draw(account, upward=up or both, downward=down or both, everything=everything)
+
+
+def _draw(account: dict[str, Any], *, upward: bool, downward: bool, everything: bool) -> None:
+    import msgspec
+
+    from trimtab.views.lineage import Graph, links_in
+    from trimtab.views.lineage_tree import WIDE, lineage_tree
+
     paper = screen()
-    if decision := memory.forgetting.of(root):
-        paper.print(f"[yellow]its parts are gone:[/] {plain(decision.says)}", soft_wrap=True)
+    if "forgotten" in account:
+        paper.print(f"[yellow]its parts are gone:[/] {plain(account['forgotten']['says'])}", soft_wrap=True)
     wide = None if everything else WIDE
-    for upward in [way for way, wanted in ((True, up or both), (False, down or both)) if wanted]:
-        paper.print("[bold]came of[/]" if upward else "[bold]led to[/]")
-        paper.print(_drawn(lineage_tree(memory.links, root, upward=upward, wide=wide)))
-        if not upward:
-            for node in decisions(memory.links, root):
+    for way, wanted in (("up", upward), ("down", downward)):
+        if not wanted:
+            continue
+        graph = msgspec.convert(account[way], Graph)
+        paper.print("[bold]came of[/]" if way == "up" else "[bold]led to[/]")
+        paper.print(_drawn(lineage_tree(links_in(graph), graph.root, upward=way == "up", wide=wide)))
+        if way == "down":
+            for node in decisions(graph):
                 paper.print(f"  {minute(node.at)}  {_words(node)}", soft_wrap=True)
 
 
-def decisions(links: "Links", root: str) -> "list[Node]":
-    """The retrains, promotions, roll-backs, refusals, quarantines and forgettings that `root` led to, oldest first."""
+def decisions(graph: "Graph") -> "list[Node]":
+    """The retrains, promotions, roll-backs, refusals, quarantines and forgettings in a graph, oldest first."""
     from trimtab.views.lineage_tree import TURNS
 
-    found = [
-        node for node in links.graph(root, upward=False).nodes if node.sort == "action" and node.kind in TURNS
-    ]
+    found = [node for node in graph.nodes if node.sort == "action" and node.kind in TURNS]
     return sorted(found, key=lambda node: node.id)
 
 

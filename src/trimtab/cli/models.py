@@ -4,22 +4,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trimtab.cli.option import as_json, common, example, reading
+from trimtab.cli.option import as_json, asking, example
 from trimtab.cli.screen import coloured, minute, print_json, screen, table
 
 if TYPE_CHECKING:
-    from trimtab.views.memory import Memory
+    from trimtab.cli.account_source import Accounts
 
 
 @click.command(epilog=example("trimtab models", "trimtab models --json"))
-@common
 @as_json
-@reading
-def models(memory: "Memory", as_json: bool) -> None:
+@asking
+def models(accounts: "Accounts", as_json: bool) -> None:
     """List every version of every model with its status, bundle and trained model."""
-    from trimtab.views.account import models_account
-
-    account = models_account(memory)
+    account = accounts.models()
     if as_json:
         print_json(account)
         return

@@ -54,28 +54,56 @@ def acting(command: Callable[..., Any]) -> Callable[..., Any]:
     return opened
 
 
-def reading(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Open the store that the options name, and call the command with its `memory` in their place."""
-    return _reading(command, lineage=False)
+def server_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--server` beside `--project` and `--store`; the command is called with all three.
 
+    Asking a server in place of a store is one or the other: who names both on the command line is told so.
+    """
 
-def reading_lineage(command: Callable[..., Any]) -> Callable[..., Any]:
-    """As `reading`, for a command that asks for the edges between records."""
-    return _reading(command, lineage=True)
-
-
-def _reading(command: Callable[..., Any], *, lineage: bool) -> Callable[..., Any]:
     @functools.wraps(command)
-    def opened(*, project: Path | None, store: str | None, **options: Any) -> Any:
-        from trimtab.assembly.project import open_project
-        from trimtab.views.memory import Memory
+    def told(*, server: str | None, **options: Any) -> Any:
+        return command(server=_one_of(server, ("store", "project")), **options)
 
-        held = open_project(project, store, declarations=False).open_store(create=False)
-        try:
-            memory = Memory(held, lineage=lineage)
-            memory.refresh()
-            return command(memory=memory, **options)
-        finally:
-            held.close()
+    return click.option(
+        "--server",
+        metavar="URL",
+        envvar="TRIMTAB_SERVER",
+        show_envvar=True,
+        help="Ask the server at this address in place of a store; TRIMTAB_TOKEN holds a token for it.",
+    )(told)
 
-    return opened
+
+def asking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--project`, `--store` and `--server`, and call the command with the `accounts` of what they name."""
+    return _asking(command, lineage=False)
+
+
+def asking_lineage(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As `asking`, for a command that asks for the edges between records."""
+    return _asking(command, lineage=True)
+
+
+def _asking(command: Callable[..., Any], *, lineage: bool) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def opened(*, project: Path | None, store: str | None, server: str | None, **options: Any) -> Any:
+        from trimtab.cli.account_source import served_accounts, stored_accounts
+
+        if server is not None:
+            with served_accounts(server) as accounts:
+                return command(accounts=accounts, **options)
+        with stored_accounts(project, store, lineage=lineage) as accounts:
+            return command(accounts=accounts, **options)
+
+    return common(server_option(opened))
+
+
+def _one_of(server: str | None, others: tuple[str, ...]) -> str | None:
+    """The server, where it is the one that was meant: what is typed goes before what the environment says."""
+    context = click.get_current_context()
+    typed = click.core.ParameterSource.COMMANDLINE
+    named = [each for each in others if context.get_parameter_source(each) is typed]
+    if server is None or not named:
+        return server
+    if context.get_parameter_source("server") is typed:
+        raise click.UsageError(f"--server and --{named[0]} name two places: give one of them", context)
+    return None

@@ -4,25 +4,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trimtab.cli.option import as_json, common, example, reading
+from trimtab.cli.option import as_json, asking, example
 from trimtab.cli.screen import coloured, minute, number, plain, print_json, screen, table
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from trimtab.views.memory import Memory
+    from trimtab.cli.account_source import Accounts
 
 
-@click.command(epilog=example("trimtab status", "trimtab status --json"))
-@common
+@click.command(
+    epilog=example(
+        "trimtab status", "trimtab status --json", "trimtab status --server http://models.example:8500"
+    )
+)
 @as_json
-@reading
-def status(memory: "Memory", as_json: bool) -> None:
+@asking
+def status(accounts: "Accounts", as_json: bool) -> None:
     """Show champions and their quality, open retrains and releases, alarms, and spans in quarantine."""
-    from trimtab.views.account import status_account
-
-    account = status_account(memory)
+    account = accounts.status()
     if as_json:
         print_json(account)
         return

@@ -65,11 +65,14 @@ def lineage_account(memory: Memory, name: str) -> dict[str, Any]:
     """
     root = resolve(memory, name)
     links = memory.links
-    return {
+    account = {
         "id": root,
         "up": _plain(links.graph(root, upward=True)),
         "down": _plain(links.graph(root, upward=False)),
     }
+    if decision := memory.forgetting.of(root):
+        account["forgotten"] = {**_plain(decision), "says": decision.says}
+    return account
 
 
 def record_account(memory: Memory, record_id: str) -> dict[str, Any]:

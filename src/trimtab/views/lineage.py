@@ -197,6 +197,17 @@ def links_of(store: Store) -> Links:
     return links
 
 
+def links_in(graph: Graph) -> Links:
+    """The edges of a graph that somebody else read: what its root came of, or led to."""
+    links = Links()
+    for node in graph.nodes:
+        links._nodes[node.id] = node
+    for edge in graph.edges:
+        links._down.setdefault(edge.source, []).append(edge)
+        links._up.setdefault(edge.target, []).append(edge)
+    return links
+
+
 def upstream(store: Store, record_id: str) -> Graph:
     """All that a record came of: the data, code and decisions behind it."""
     return links_of(store).graph(record_id, upward=True)

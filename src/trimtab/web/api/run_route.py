@@ -18,17 +18,23 @@ from trimtab.web.route import Call, Route
 
 def run_routes(tracking: Tracking, repeats: Repeats) -> list[Route]:
     """Reading and writing runs."""
-    runs = _Runs(tracking, repeats)
+    runs, found = _Runs(tracking, repeats), _Search(tracking)
     at = "/api/v1/runs"
     one = f"{at}/{{run}}"
     read, log = Permission.READ, Permission.LOG
     return [
-        Route("GET", at, read, runs.search, "Runs, filtered and in order.", query=RunQuery, answer=RunPage),
+        Route("GET", at, read, found.search, "Runs, filtered and in order.", query=RunQuery, answer=RunPage),
         Route(
-            "GET", f"{at}/count", read, runs.count, "How many runs there are.", query=RunsWanted, answer=Count
+            "GET",
+            f"{at}/count",
+            read,
+            found.count,
+            "How many runs there are.",
+            query=RunsWanted,
+            answer=Count,
         ),
         Route("POST", at, log, runs.open, "Begin a run.", body=RunBody, answer=RunAccount),
-        Route("GET", one, read, runs.find, "One run.", answer=RunAccount),
+        Route("GET", one, read, found.find, "One run.", answer=RunAccount),
         Route("POST", f"{one}/end", log, runs.end, "End a run.", body=EndBody, answer=RunAccount),
         Route("POST", f"{one}/resume", log, runs.resume, "Let a run that ended go on.", answer=RunAccount),
         Route(
@@ -38,9 +44,9 @@ def run_routes(tracking: Tracking, repeats: Repeats) -> list[Route]:
     ]
 
 
-class _Runs:
-    def __init__(self, tracking: Tracking, repeats: Repeats) -> None:
-        self._tracking, self._repeats = tracking, repeats
+class _Search:
+    def __init__(self, tracking: Tracking) -> None:
+        self._tracking = tracking
 
     def search(self, call: Call) -> RunPage:
         asked: RunQuery = call.query
@@ -65,6 +71,14 @@ class _Runs:
 
     def find(self, call: Call) -> RunAccount:
         return account_of(self._tracking.runs.find(call.path["run"]))
+
+    def _experiments(self, asked: RunsWanted) -> tuple[str, ...]:
+        return tuple(experiment_meant(self._tracking, text).id for text in asked.experiment)
+
+
+class _Runs:
+    def __init__(self, tracking: Tracking, repeats: Repeats) -> None:
+        self._tracking, self._repeats = tracking, repeats
 
     def open(self, call: Call) -> Any:
         body: RunBody = call.body
@@ -119,6 +133,3 @@ class _Runs:
                 self._tracking.runs.set_deleted(call.path["run"], deleted, by=call.actor)
             ),
         )
-
-    def _experiments(self, asked: RunsWanted) -> tuple[str, ...]:
-        return tuple(experiment_meant(self._tracking, text).id for text in asked.experiment)
