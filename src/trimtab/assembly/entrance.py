@@ -24,6 +24,13 @@ class Entrance:
     #: PEM files; None: plain HTTP.
     certificate: Path | None = None
     key: Path | None = None
+    #: Whether a proxy stands before it.
+    proxied: bool = False
+
+    @property
+    def secure(self) -> bool:
+        """Whether whoever is elsewhere reaches it by TLS."""
+        return self.proxied or self.certificate is not None
 
     @property
     def scheme(self) -> str:
@@ -58,7 +65,13 @@ def entrance_of(project: Project, plane: str, host: str, store: Store) -> Entran
             "make one with `trimtab token create NAME --role admin`"
         )
     certificate, key = _certificate(project.folder, settings)
-    return Entrance(tokens=demands, hosts=settings.allowed_hosts, certificate=certificate, key=key)
+    return Entrance(
+        tokens=demands,
+        hosts=settings.allowed_hosts,
+        certificate=certificate,
+        key=key,
+        proxied=settings.behind_proxy,
+    )
 
 
 def require_entrance(project: Project, plane: str, host: str) -> None:

@@ -8,7 +8,10 @@ from trimtab.adapters.native_runtime import NativeRuntime
 from trimtab.adapters.onnx_runtime import OnnxRuntime
 from trimtab.adapters.signature import Signer
 from trimtab.assembly.child import STORE, end_with_parent, ending_in_words
+from trimtab.assembly.entrance import entrance_of, refuse_foreign
 from trimtab.assembly.project import Project, open_project
+from trimtab.assembly.token_ring import TokenRing
+from trimtab.loop.serve.guard import Guard
 from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.server import run
 
@@ -20,22 +23,35 @@ def serve(
 
     Args:
         ready: File to write the address into once the plane listens.
+
+    Raises:
+        ConfigurationRefused: Other machines could reach it without saying who they are.
     """
     settings = project.settings.serve
+    where = host or settings.host
+    refuse_foreign(project.folder, project.settings, "serve", where)
     store = project.open_store()
     try:
-        run(
-            store,
-            runtimes={"onnx": OnnxRuntime(), "native": NativeRuntime(project.settings.train.trusted_types)},
-            verify=Signer(project.store_folder / "keys").verify,
-            host=host or settings.host,
-            port=settings.port if port is None else port,
-            strict=settings.strict,
-            limits=Limits(body_bytes=settings.max_body_bytes, rows=settings.max_rows),
-            allow_hosts=settings.allowed_hosts,
-            ready_file=ready,
-            say=print,
-        )
+        entrance = entrance_of(project, "serve", where, store)
+        with TokenRing(store) as ring:
+            run(
+                store,
+                runtimes={
+                    "onnx": OnnxRuntime(),
+                    "native": NativeRuntime(project.settings.train.trusted_types),
+                },
+                verify=Signer(project.store_folder / "keys").verify,
+                host=where,
+                port=settings.port if port is None else port,
+                strict=settings.strict,
+                limits=Limits(body_bytes=settings.max_body_bytes, rows=settings.max_rows),
+                allow_hosts=settings.allowed_hosts,
+                guard=Guard(ring, project.name, required=entrance.tokens),
+                certificate=entrance.certificate,
+                key=entrance.key,
+                ready_file=ready,
+                say=print,
+            )
     finally:
         store.close()
 

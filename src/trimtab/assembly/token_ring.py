@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import threading
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from trimtab.atoms.error import TrimtabError
 from trimtab.atoms.instant import iso
@@ -15,11 +17,11 @@ _LOG = logging.getLogger("trimtab.access")
 EVERY_SECONDS = 0.25
 
 
-class TokenRing:
-    """Contract of `web.access.gate.Ring`. While the store cannot be read, what was known last holds, but for expiry."""
+class TokenRing(AbstractContextManager["TokenRing"]):
+    """Contract: the gate's and the guard's `Ring`. While the store cannot be read, what was known last holds."""
 
     def __init__(self, store: Store) -> None:
-        """Begin to read; `close` ends it, and must come before the store is closed."""
+        """Begin to read; the block that it is used in must end before the store is closed."""
         self._store = store
         self._tokens = Tokens(store)
         self._known: dict[str, tuple[Token, TokenState]] = {}
@@ -41,8 +43,9 @@ class TokenRing:
         """Return when `ready` holds."""
         await asyncio.to_thread(self._first.wait)
 
-    def close(self) -> None:
-        """Read no more."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._end.set()
         self._first.set()
         self._thread.join()

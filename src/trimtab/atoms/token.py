@@ -1,5 +1,7 @@
 """Tokens: what a program or a person shows to be let in from elsewhere."""
 
+import base64
+import binascii
 import hashlib
 import re
 import secrets
@@ -80,6 +82,39 @@ def is_secret(text: str) -> bool:
 def secret_digest(secret: str) -> str:
     """What of a token is kept."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def shown_secret(authorization: bytes) -> str:
+    """The token in an `Authorization` header: `Bearer TOKEN`, or Basic with the token as its password.
+
+    Raises:
+        ValueError: The header is of another form; the message says so without repeating it.
+    """
+    scheme, _, value = authorization.partition(b" ")
+    scheme, value = scheme.lower(), value.strip()
+    if scheme == b"bearer":
+        return value.decode("latin-1")
+    if scheme != b"basic":
+        raise ValueError(
+            "the Authorization header is neither `Bearer TOKEN` nor Basic with the token as password"
+        )
+    try:
+        return base64.b64decode(value, validate=True).partition(b":")[2].decode("latin-1")
+    except (binascii.Error, ValueError):
+        raise ValueError("the Basic authorization is no base64") from None
+
+
+def why_dead(secret: str, found: "tuple[Token, TokenState] | None") -> str:
+    """Why a token lets nobody in, for its holder; empty: it does."""
+    if found is None:
+        return (
+            "nobody was given this token here"
+            if is_secret(secret)
+            else "this is no token: it may be cut short"
+        )
+    if found[1] is TokenState.EXPIRED:
+        return "this token has expired"
+    return "this token was revoked" if found[1] is TokenState.REVOKED else ""
 
 
 def is_token_name(name: str) -> bool:

@@ -14,14 +14,17 @@ from trimtab.tracking.tracking import Tracking
 from trimtab.views.memory import Memory
 from trimtab.web.access.door import Door
 from trimtab.web.access.gate import Gate
+from trimtab.web.access.login import login_routes
 from trimtab.web.access.permission import Permission
 from trimtab.web.access.table import Limits, Table
 from trimtab.web.api.route_list import api_routes
 from trimtab.web.figure import measured, plain_number
 from trimtab.web.metric_page import MEDIA_TYPE, metric_page
 from trimtab.web.mlflow.route_list import mlflow_routes
+from trimtab.web.openapi import openapi_route
 from trimtab.web.page import Pages
 from trimtab.web.route import Call, Response, Route
+from trimtab.web.run_page import run_pages
 from trimtab.web.static_file import static_routes
 
 _HERE = Path(__file__).parent
@@ -36,6 +39,7 @@ def application(
     prediction_url: str = "",
     allowed_hosts: Sequence[str] = (),
     gate: Gate | None = None,
+    secure: bool = False,
     limits: Limits | None = None,
 ) -> Table:
     """Make the application.
@@ -47,30 +51,25 @@ def application(
         prediction_url: Where the prediction plane answers, as `http://127.0.0.1:8600`; empty: not shown.
         allowed_hosts: Names that requests may call this server by, beside loopback's.
         gate: Who may do what; None: whoever asks is this machine's user and needs no token.
+        secure: Whether browsers reach the server by TLS.
 
     Raises:
         ConfigurationRefused: A route does not say who may ask, or two are in one place.
     """
     memory = Memory(store)
-    return Table(
-        routes(store, memory, tracking, _templates(project_name, prediction_url), list(models)),
-        door=Door(allowed_hosts),
-        gate=gate or Gate(project_name, local=Actor(by=person())),
-        limits=limits,
-    )
-
-
-def routes(
-    store: Store, memory: Memory, tracking: Tracking, templates: jinja2.Environment, models: list[str]
-) -> list[Route]:
-    """Every route there is."""
-    return [
-        *Pages(memory, templates, models).routes(),
+    gate = gate or Gate(project_name, local=Actor(by=person()))
+    templates = _templates(project_name, prediction_url)
+    templates.globals.update(asks_for_tokens=gate.required)
+    routes = [
+        *Pages(memory, templates, list(models)).routes(),
+        *run_pages(tracking, templates),
         *api_routes(memory, tracking),
         *mlflow_routes(tracking),
+        *login_routes(gate, secure=secure),
         *_machine_routes(store, memory),
         *static_routes(),
     ]
+    return Table([*routes, openapi_route(routes)], door=Door(allowed_hosts), gate=gate, limits=limits)
 
 
 def _machine_routes(store: Store, memory: Memory) -> list[Route]:

@@ -40,8 +40,7 @@ def serve_page(
     with open_project_tracking(project) as tracking:
         entrance = entrance_of(project, "control", host, tracking.store)
         chosen = free_port(host, port, "--port")
-        ring = TokenRing(tracking.store)
-        try:
+        with TokenRing(tracking.store) as ring:
             local = None if entrance.tokens else Actor(by=person())
             shown = application(
                 tracking.store,
@@ -51,10 +50,9 @@ def serve_page(
                 prediction_url=predictions,
                 allowed_hosts=entrance.hosts,
                 gate=Gate(project.name, ring=ring, local=local),
+                secure=entrance.secure,
             )
             _listen(shown, entrance, host, chosen, ready)
-        finally:
-            ring.close()
     if shown.ended is not None:
         raise shown.ended
 

@@ -8,10 +8,12 @@ import msgspec
 
 from trimtab.atoms.error import WritingEnded
 from trimtab.atoms.instant import iso
+from trimtab.atoms.permission import Permission
 from trimtab.engine.store import Store
 from trimtab.loop.serve import mlflow_scoring, open_inference
 from trimtab.loop.serve.door import Door
 from trimtab.loop.serve.exchange import JSON, TEXT, Load, Receive, Reply, Request, Scope, Send
+from trimtab.loop.serve.guard import Guard
 from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.meter import Meter
 from trimtab.loop.serve.outcome import OutcomeRequest, records_of
@@ -43,6 +45,7 @@ class PredictRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Endpoint(NamedTuple):
     method: str
     path: str
+    permission: Permission
     answer: Callable[[Request], Awaitable[Reply]]
 
 
@@ -58,9 +61,11 @@ class Plane:
         strict: bool = True,
         best_effort_log: bool = False,
         hosts: Iterable[str] = (),
+        guard: Guard | None = None,
     ) -> None:
         """
         Args:
+            guard: Asks for tokens; None: whoever reaches this plane may ask it.
             strict: Refuse categories and missing values that training never saw; else `other` and missing.
             best_effort_log: Answers do not wait until they are logged; `/metrics` counts what is dropped.
             hosts: Names that requests may call this server by, beside loopback's.
@@ -72,6 +77,7 @@ class Plane:
         self._strict = strict
         self._load = Load(self._limits)
         self._door = Door(hosts)
+        self._guard = guard
         self._repeats = Repeats()
         self._log = PredictionLog(store.streams, best_effort=best_effort_log)
         self.meter.log_dropped = self._log.dropped
@@ -151,6 +157,10 @@ class Plane:
         try:
             self._door.admit(request)
             endpoint = self._find(request)
+            if self._guard is not None and endpoint.permission is not Permission.OPEN:
+                request.unread = endpoint.method == "POST"
+                await self._guard.admit(request, endpoint.permission)
+                request.unread = False
             if endpoint.method == "POST" and self._load.requests > self._limits.in_flight:
                 request.unread = True
                 raise busy(f"{self._limits.in_flight} requests are under way; come back in a second")
@@ -221,22 +231,23 @@ class Plane:
         places.append((pattern, {endpoint.method: endpoint}))
 
     def _endpoints(self) -> tuple[_Endpoint, ...]:
+        is_open, read, predict = Permission.OPEN, Permission.READ, Permission.PREDICT
         return (
-            _Endpoint("POST", "/predict/{model}", self._predict),
-            _Endpoint("POST", "/outcomes/{model}", self._outcomes),
-            _Endpoint("GET", "/v2", self._v2),
-            _Endpoint("GET", "/v2/health/live", self._live_now),
-            _Endpoint("GET", "/v2/health/ready", self._ready),
-            _Endpoint("GET", "/v2/models/{model}", self._v2_model),
-            _Endpoint("GET", "/v2/models/{model}/ready", self._v2_model_ready),
-            _Endpoint("POST", "/v2/models/{model}/infer", self._v2_infer),
-            _Endpoint("GET", "/v2/models/{model}/versions/{version}", self._v2_model),
-            _Endpoint("GET", "/v2/models/{model}/versions/{version}/ready", self._v2_model_ready),
-            _Endpoint("POST", "/v2/models/{model}/versions/{version}/infer", self._v2_infer),
-            _Endpoint("POST", "/invocations", self._invocations),
-            _Endpoint("GET", "/ping", self._ready),
-            _Endpoint("GET", "/metrics", self._metrics),
-            _Endpoint("GET", "/healthz", self._alive),
+            _Endpoint("POST", "/predict/{model}", predict, self._predict),
+            _Endpoint("POST", "/outcomes/{model}", predict, self._outcomes),
+            _Endpoint("GET", "/v2", is_open, self._v2),
+            _Endpoint("GET", "/v2/health/live", is_open, self._live_now),
+            _Endpoint("GET", "/v2/health/ready", is_open, self._ready),
+            _Endpoint("GET", "/v2/models/{model}", predict, self._v2_model),
+            _Endpoint("GET", "/v2/models/{model}/ready", predict, self._v2_model_ready),
+            _Endpoint("POST", "/v2/models/{model}/infer", predict, self._v2_infer),
+            _Endpoint("GET", "/v2/models/{model}/versions/{version}", predict, self._v2_model),
+            _Endpoint("GET", "/v2/models/{model}/versions/{version}/ready", predict, self._v2_model_ready),
+            _Endpoint("POST", "/v2/models/{model}/versions/{version}/infer", predict, self._v2_infer),
+            _Endpoint("POST", "/invocations", predict, self._invocations),
+            _Endpoint("GET", "/ping", is_open, self._ready),
+            _Endpoint("GET", "/metrics", read, self._metrics),
+            _Endpoint("GET", "/healthz", is_open, self._alive),
         )
 
     async def _predict(self, request: Request) -> Reply:
@@ -319,6 +330,8 @@ class Plane:
 
     async def _alive(self, request: Request) -> Reply:
         """Alive, and which traffic plan each model follows: a release is in force once its plan stands here."""
+        if self._guard is not None and not await self._guard.lets(request, Permission.PREDICT):
+            return Reply(b'{"live":true}')
         plans = {model: route.plan_id for model, route in self._traffic.routes.items()}
         return Reply(msgspec.json.encode({"live": True, "plans": plans}))
 

@@ -7,6 +7,7 @@ import msgspec
 #: The status line's words for the statuses that this plane gives.
 TITLES = {
     400: "Bad request",
+    401: "Unauthorized",
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
@@ -38,6 +39,7 @@ class Problem(Exception):
         row: int | None = None,
         retry_after_s: int | None = None,
         allow: str | None = None,
+        challenge: bool = False,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -49,6 +51,8 @@ class Problem(Exception):
         self.retry_after_s = retry_after_s
         #: Methods that the path does take, for the `Allow` header of a 405.
         self.allow = allow
+        #: Whether to say that a token would help.
+        self.challenge = challenge
 
     def body(self, request_id: str, *, protocol_v2: bool = False) -> bytes:
         """The JSON of the answer; Open Inference Protocol clients look for the sentence under `error`."""
@@ -74,6 +78,8 @@ class Problem(Exception):
             headers.append((b"retry-after", str(self.retry_after_s).encode()))
         if self.allow is not None:
             headers.append((b"allow", self.allow.encode()))
+        if self.challenge:
+            headers.append((b"www-authenticate", b'Bearer realm="trimtab"'))
         return headers
 
 

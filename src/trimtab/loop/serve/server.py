@@ -15,6 +15,7 @@ import uvicorn
 
 from trimtab.atoms.error import ConfigurationRefused, UsageError
 from trimtab.engine.store import Store
+from trimtab.loop.serve.guard import Guard
 from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.loaded_bundle import Verify, load_bundle
 from trimtab.loop.serve.plane import Plane
@@ -38,6 +39,9 @@ def run(
     limits: Limits | None = None,
     best_effort_log: bool = False,
     allow_hosts: Collection[str] = (),
+    guard: Guard | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
     ready_file: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -46,6 +50,8 @@ def run(
     Args:
         port: 0 takes any free port.
         models: The models to serve; None: every model that has a traffic plan, now or later.
+        guard: Asks for tokens; None: whoever reaches the server may ask it.
+        certificate: A PEM file, with its `key`: the server speaks TLS; None: plain HTTP.
         ready_file: Gets the server's address once it listens. Whether it can answer is `/v2/health/ready`.
         say: Gets the line that tells a person the address.
 
@@ -54,9 +60,10 @@ def run(
         UsageError: The port is taken, or `host` is no address of this machine.
         WritingEnded: The disk refused a flush, so that no prediction can be answered any more.
     """
-    require_loopback(host)
+    if guard is None or not guard.required:
+        require_loopback(host)
     listening = listen(host, port)
-    address = _address(host, listening.getsockname()[1])
+    address = _address("http" if certificate is None else "https", host, listening.getsockname()[1])
     traffic = Traffic(store, partial(load_bundle, store, runtimes=runtimes, verify=verify), models=models)
     plane = Plane(
         store,
@@ -65,8 +72,9 @@ def run(
         strict=strict,
         best_effort_log=best_effort_log,
         hosts=(*allow_hosts, host),
+        guard=guard,
     )
-    server = _Server(plane, partial(_announce, address, ready_file, say))
+    server = _Server(plane, partial(_announce, address, ready_file, say), certificate, key)
     try:
         server.run(sockets=[listening])
     finally:
@@ -85,8 +93,8 @@ def require_loopback(host: str) -> None:
         loopback = False
     if not loopback:
         raise ConfigurationRefused(
-            f"--host {host}: other machines could ask this server without saying who they are, "
-            "and this version has no tokens for it yet: bind 127.0.0.1, behind a proxy that authenticates"
+            f"--host {host}: other machines could ask this server without saying who they are: "
+            "listen on 127.0.0.1, or ask for tokens"
         )
 
 
@@ -116,8 +124,10 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """Tells the address when the application has started; returns when it was told to stop, or can log no more."""
 
-    def __init__(self, plane: Plane, announce: Callable[[], None]) -> None:
-        super().__init__(_configuration(plane))
+    def __init__(
+        self, plane: Plane, announce: Callable[[], None], certificate: Path | None, key: Path | None
+    ) -> None:
+        super().__init__(_configuration(plane, certificate, key))
         self._plane = plane
         self._announce = announce
 
@@ -146,7 +156,7 @@ class _Server(uvicorn.Server):
             self._announce()
 
 
-def _configuration(plane: Plane) -> uvicorn.Config:
+def _configuration(plane: Plane, certificate: Path | None, key: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
         plane,
         http="httptools",
@@ -159,6 +169,8 @@ def _configuration(plane: Plane) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
 
 
@@ -170,5 +182,5 @@ def _announce(address: str, ready_file: Path | None, say: Callable[[str], None])
     say(f"predictions on {address}")
 
 
-def _address(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host.strip("[]") else f"http://{host}:{port}"
+def _address(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host.strip("[]") else f"{scheme}://{host}:{port}"

@@ -1,17 +1,15 @@
 """The gate: who calls, and what that one may do."""
 
-import base64
-import binascii
 from typing import NamedTuple, Protocol
 
 from trimtab.atoms.actor import Actor
-from trimtab.atoms.token import Token, TokenState, is_secret
+from trimtab.atoms.token import Token, TokenState, shown_secret, why_dead
 from trimtab.web.access.door import is_own
 from trimtab.web.access.permission import Permission
 from trimtab.web.route import Refused
 
 #: The cookie that a browser shows after a login.
-COOKIE = "trimtab"
+COOKIE = b"trimtab"
 
 
 class Ring(Protocol):
@@ -56,6 +54,11 @@ class Gate:
         self._project, self._ring = project, ring
         self._local = None if local is None else Caller(local, frozenset(Permission), local.by)
 
+    @property
+    def required(self) -> bool:
+        """Whether each request needs a token."""
+        return self._local is None
+
     async def settle(self) -> None:
         """Return when every token that was given before is known; at once but for a server's first moments."""
         if self._ring is not None and not self._ring.ready:
@@ -65,10 +68,10 @@ class Gate:
         """Who calls.
 
         Raises:
-            Refused: 401 without a token that lives, 404 with another project's, 403 where its roles do not give
-                the permission.
+            Refused: 401 without a token that lives, 403 where its roles do not give the permission.
+            Foreign: It is another project's.
         """
-        secret, by_cookie = shown_secret(headers)
+        secret, by_cookie = _shown(headers)
         if secret is None:
             if self._local is None:
                 raise Refused(
@@ -76,21 +79,7 @@ class Gate:
                     "a token is needed: send `Authorization: Bearer tt_...` (`trimtab token create` makes one)",
                 )
             return self._local
-        found = None if self._ring is None else self._ring.find(secret)
-        if found is None:
-            said = (
-                "nobody was given this token here"
-                if is_secret(secret)
-                else "this is no token: it may be cut short"
-            )
-            raise Refused(401, said)
-        token, state = found
-        if state is not TokenState.LIVING:
-            raise Refused(
-                401, f"this token {'has expired' if state is TokenState.EXPIRED else 'was revoked'}"
-            )
-        if token.project != self._project:
-            raise Foreign
+        token = self.holder(secret)
         if by_cookie and method not in ("GET", "HEAD"):
             _require_own_page(headers)
         permissions = token.permissions
@@ -101,42 +90,34 @@ class Gate:
             Actor(by=f"token:{token.name}", parent=token.action), permissions, f"token:{token.name}"
         )
 
+    def holder(self, secret: str) -> Token:
+        """The token, where it lives and is this project's; Refused 401 or Foreign where not."""
+        found = None if self._ring is None else self._ring.find(secret)
+        dead = why_dead(secret, found)
+        if dead or found is None:
+            raise Refused(401, dead)
+        if found[0].project != self._project:
+            raise Foreign
+        return found[0]
+
 
 class Foreign(Exception):
     """The token is another project's: for its holder nothing is here."""
 
 
-def shown_secret(headers: dict[bytes, bytes]) -> tuple[str | None, bool]:
-    """The token that a request shows, and whether a browser showed it by itself; None where there is none.
-
-    Raises:
-        Refused: 401 where the header is of a form that holds no token.
-    """
+def _shown(headers: dict[bytes, bytes]) -> tuple[str | None, bool]:
+    """The token that a request shows, and whether a browser showed it by itself; None where there is none."""
     given = headers.get(b"authorization")
     if given is not None:
-        scheme, _, value = given.partition(b" ")
-        scheme = scheme.lower()
-        if scheme == b"bearer":
-            return value.strip().decode("latin-1"), False
-        if scheme == b"basic":
-            return _password(value.strip()), False
-        raise Refused(
-            401, "the Authorization header is neither `Bearer TOKEN` nor Basic with the token as password"
-        )
-    cookie = headers.get(b"cookie")
-    if cookie is not None:
-        for part in cookie.split(b";"):
-            name, _, value = part.strip().partition(b"=")
-            if name == COOKIE.encode() and value:
-                return value.decode("latin-1"), True
+        try:
+            return shown_secret(given), False
+        except ValueError as error:
+            raise Refused(401, str(error)) from None
+    for part in headers.get(b"cookie", b"").split(b";"):
+        name, _, value = part.strip().partition(b"=")
+        if name == COOKIE and value:
+            return value.decode("latin-1"), True
     return None, False
-
-
-def _password(value: bytes) -> str:
-    try:
-        return base64.b64decode(value, validate=True).partition(b":")[2].decode("latin-1")
-    except (binascii.Error, ValueError) as error:
-        raise Refused(401, "the Basic authorization is no base64") from error
 
 
 def _require_own_page(headers: dict[bytes, bytes]) -> None:

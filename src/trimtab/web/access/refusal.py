@@ -18,7 +18,8 @@ from trimtab.atoms.error import (
 from trimtab.web.route import Refused
 
 _LOG = logging.getLogger("trimtab.web")
-_PAGE = Path(__file__).parent.parent / "templates" / "problem.html"
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_PAGE, _LOGIN = _TEMPLATES / "problem.html", _TEMPLATES / "login.html"
 
 TITLES = {
     400: "Bad request",
@@ -89,6 +90,8 @@ def body_of(refusal: Refused, shape: str, request_id: str) -> tuple[bytes, bytes
         code = refusal.code or _MLFLOW_CODES.get(refusal.status, "BAD_REQUEST")
         said = {"error_code": code, "message": refusal.detail, "request_id": request_id}
         return b"application/json", msgspec.json.encode(said)
+    if shape == "page" and refusal.status == 401:
+        return b"text/html; charset=utf-8", _LOGIN.read_bytes()
     if shape == "page":
         page = _PAGE.read_text(encoding="utf-8")
         detail = html.escape(refusal.detail)
