@@ -161,6 +161,9 @@ class StoredFold:
         model.versions[number] = ModelVersion(
             model=name, number=number, by=action.by, action=action.id, **given, **times
         )
+        if "stage" in values:
+            _stage(model, action, model.versions[number], Stage(values["stage"]))
+            model.versions[number] = _replace(model.versions[number], **times)
         self._made[action.id] = (name, number)
         _touch(model, action)
 
@@ -227,6 +230,8 @@ def _changed(record: Any, action: Action, values: dict[str, Any]) -> Any:
     changed: dict[str, Any] = {"tags": {key: value for key, value in tags.items() if value is not None}}
     if "description" in values:
         changed |= {"description": values["description"], "updated_ms": _now(action)}
+    if "updated_ms" in values:
+        changed["updated_ms"] = values["updated_ms"]
     return _replace(record, **changed)
 
 

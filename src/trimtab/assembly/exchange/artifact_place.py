@@ -1,0 +1,78 @@
+"""Files of an MLflow store on this machine: where its addresses point, also after the store was moved."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from trimtab.assembly.exchange.foreign import ForeignFile
+from trimtab.atoms.error import UsageError
+from trimtab.tracking.file import PIECE_BYTES
+
+
+class ArtifactPlace:
+    """Finds the folder that an artifact address means."""
+
+    def __init__(self, root: Path, artifacts: Path | None = None) -> None:
+        """
+        Args:
+            root: The folder of the store, to which its addresses are relative.
+            artifacts: Where its server kept files (`--artifacts-destination`); None: the usual places.
+        """
+        self._root = root
+        self._served = [artifacts] if artifacts else [root / "mlartifacts", root / "mlruns", root]
+
+    def files(self, place: str) -> list[ForeignFile]:
+        """Every file at an address, by path; none where there is no such folder.
+
+        Raises:
+            UsageError: The address is on another machine, or a link leads out of the folder.
+        """
+        folder = self._folder(place)
+        return [] if folder is None else list(_files(folder))
+
+    def _folder(self, place: str) -> Path | None:
+        parsed = urlsplit(place)
+        path = unquote(parsed.path)
+        if parsed.scheme == "mlflow-artifacts":
+            candidates = [served / path.lstrip("/") for served in self._served]
+        elif parsed.scheme in ("", "file"):
+            candidates = [self._root / path, *self._moved(path)]
+        else:
+            raise UsageError(
+                f"{place[:200]!r} lies elsewhere: import from the MLflow server that keeps it (http://...), which "
+                "hands it out"
+            )
+        return next((folder for folder in candidates if folder.is_dir()), None)
+
+    def _moved(self, path: str) -> Iterator[Path]:
+        """The end of the address under the places of today: a store may have been copied from another machine."""
+        parts = Path(path).parts
+        for length in (3, 4, 2):  # EXPERIMENT/RUN/artifacts, EXPERIMENT/models/MODEL/artifacts, RUN/artifacts
+            if len(parts) > length:
+                for served in self._served:
+                    yield served.joinpath(*parts[-length:])
+
+
+def _files(folder: Path) -> Iterator[ForeignFile]:
+    inside = folder.resolve()
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(where, name)
+            if not file.resolve().is_relative_to(inside):
+                raise UsageError(
+                    f"{file} is a link that leads out of {folder}: replace it by the file it means"
+                )
+            yield ForeignFile(
+                path=file.relative_to(folder).as_posix(),
+                read=partial(_pieces, file),
+                at_us=file.stat().st_mtime_ns // 1000,
+            )
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as content:
+        while piece := content.read(PIECE_BYTES):
+            yield piece

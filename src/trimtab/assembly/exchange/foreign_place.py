@@ -1,0 +1,30 @@
+"""Opening a foreign store by its address."""
+
+import re
+from pathlib import Path
+
+from trimtab.assembly.exchange.foreign import ForeignStore
+from trimtab.assembly.exchange.mlflow_sqlite import SqliteStore
+from trimtab.atoms.error import UsageError
+
+_SCHEME = re.compile(r"([a-z0-9+]+):/")
+
+
+def open_foreign(uri: str, artifacts: Path | None = None) -> ForeignStore:
+    """The MLflow store at `sqlite:///FILE`, in a folder, or behind `http(s)://`.
+
+    Args:
+        artifacts: Where the files of a SQLite store's server lie; None: beside it.
+
+    Raises:
+        UsageError: There is none, or it is reached otherwise.
+    """
+    scheme = _SCHEME.match(uri)
+    if scheme is None or scheme[1] == "file":
+        raise UsageError("not yet")
+    if scheme[1] == "sqlite":
+        return SqliteStore(Path(uri.removeprefix("sqlite:///")), artifacts)
+    raise UsageError(
+        f"{scheme[1]}:// is not read: give sqlite:///FILE, a folder such as ./mlruns, or the http(s):// address of an "
+        "MLflow server (of a PostgreSQL or MySQL store too: start `mlflow server` over it)"
+    )
