@@ -8,7 +8,14 @@ import pytest
 from trimtab.adapters.sqlite_run_index import open_run_index
 from trimtab.ports.run_index import RunIndex
 from trimtab.testing.memory_run_index import MemoryRunIndex
-from trimtab.testing.run_index_suite import IndexKeepsPoints, IndexKeepsThings, IndexTakes, MakeIndex
+from trimtab.testing.run_index_suite import (
+    IndexKeepsGroups,
+    IndexKeepsPoints,
+    IndexKeepsThings,
+    IndexShared,
+    IndexTakes,
+    MakeIndex,
+)
 from trimtab.testing.run_search_suite import IndexFilters, IndexOrders, IndexPages, IndexSearchesModels
 
 
@@ -29,6 +36,14 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeIndex]:
 
 
 class TestTakes(IndexTakes):
+    pass
+
+
+class TestShared(IndexShared):
+    pass
+
+
+class TestKeepsGroups(IndexKeepsGroups):
     pass
 
 

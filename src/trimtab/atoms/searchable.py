@@ -22,8 +22,8 @@ class Searchable(msgspec.Struct, frozen=True, kw_only=True):
     #: As people call them, in the plural.
     things: str
     texts: frozenset[str]
-    #: Milliseconds since 1970, UTC.
-    moments: frozenset[str]
+    #: Moments in milliseconds since 1970, UTC, and other numbers.
+    numbers: frozenset[str]
     #: Other names of attributes.
     aliases: Mapping[str, str] = MappingProxyType({})
     #: Attributes that are tags.
@@ -35,13 +35,13 @@ class Searchable(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def attributes(self) -> frozenset[str]:
         """Every name that an attribute may be asked for by."""
-        return self.texts | self.moments | self.aliases.keys() | self.tags.keys()
+        return self.texts | self.numbers | self.aliases.keys() | self.tags.keys()
 
 
 RUNS = Searchable(
     things="runs",
     texts=frozenset({"run_id", "status", "experiment_id", "artifact_uri", "by", "stage"}),
-    moments=frozenset({"start_time", "end_time"}),
+    numbers=frozenset({"start_time", "end_time"}),
     aliases=MappingProxyType(
         {"created": "start_time", "Created": "start_time", "experiment": "experiment_id"}
     ),
@@ -58,13 +58,13 @@ RUNS = Searchable(
 EXPERIMENTS = Searchable(
     things="experiments",
     texts=frozenset({"name", "experiment_id"}),
-    moments=frozenset({"creation_time", "last_update_time"}),
+    numbers=frozenset({"creation_time", "last_update_time"}),
     fields=frozenset({Field.ATTRIBUTE, Field.TAG}),
 )
 LOGGED_MODELS = Searchable(
     things="logged models",
     texts=frozenset({"name", "model_id", "model_type", "status", "source_run_id", "experiment_id"}),
-    moments=frozenset({"creation_timestamp", "last_updated_timestamp"}),
+    numbers=frozenset({"creation_timestamp", "last_updated_timestamp"}),
     aliases=MappingProxyType(
         {
             "creation_time": "creation_timestamp",
@@ -98,7 +98,7 @@ def settled(query: Query, searchable: Searchable) -> Query:
 
 def _comparison(asked: Comparison, searchable: Searchable) -> Comparison:
     field, key = _named(asked, searchable)
-    number = field is Field.METRIC or (field is Field.ATTRIBUTE and key in searchable.moments)
+    number = field is Field.METRIC or (field is Field.ATTRIBUTE and key in searchable.numbers)
     nulls = () if field is Field.DATASET else NULL_OPERATORS
     allowed = (*(NUMBER_OPERATORS if number else TEXT_OPERATORS), *nulls)
     if asked.operator not in allowed:
@@ -154,7 +154,7 @@ def _named(asked: Comparison | Order, searchable: Searchable) -> tuple[Field, st
     if key in searchable.tags:
         return Field.TAG, searchable.tags[key]
     key = searchable.aliases.get(key, key)
-    if key not in searchable.texts and key not in searchable.moments:
+    if key not in searchable.texts and key not in searchable.numbers:
         known = ", ".join(sorted(searchable.attributes))
         raise UsageError(f"{_place(asked)} is not known: of {searchable.things} there are {known}")
     return asked.field, key

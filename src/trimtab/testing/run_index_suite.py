@@ -121,6 +121,10 @@ class IndexTakes:
         assert list(found.metrics) == ["loss"]
         assert index.models.find("m-nobody") is None
 
+
+class IndexShared:
+    """Any number may take in and read at once."""
+
     def test_threads_that_take_at_once_lose_nothing(self, make: MakeIndex) -> None:
         indexes = [make() for _ in range(4)]
         take(indexes[0], head("r"))
@@ -245,7 +249,7 @@ class IndexKeepsPoints:
 
 
 class IndexKeepsThings:
-    """What is said about runs, experiments, models and files is found as it was said last."""
+    """What is said about runs and their files is found as it was said last."""
 
     def test_a_head_replaces_the_head_and_nothing_else(self, make: MakeIndex) -> None:
         index = make()
@@ -325,6 +329,10 @@ class IndexKeepsThings:
         assert [file.path for file in index.files.under("r")] == ["a-b", "a/b", "a0", "b"]
         assert index.files.find("r", "a/b") == again
         assert "a/c/d" not in index.files.blobs()
+
+
+class IndexKeepsGroups:
+    """Experiments and logged models are found as they were said last."""
 
     def test_the_default_experiment_is_there_from_the_beginning(self, make: MakeIndex) -> None:
         index = make()
