@@ -8,11 +8,11 @@ from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import Conflict, NotThere
 from trimtab.atoms.run import Experiment
 from trimtab.atoms.run_query import Deleted, Query
+from trimtab.tracking.filter import parse_filter, parse_order
 from trimtab.tracking.tracking import Tracking
 from trimtab.web.access.permission import Permission
 from trimtab.web.api.answer import ExperimentPage
 from trimtab.web.api.body import ExperimentBody, ExperimentChange
-from trimtab.web.api.condition import parse_filter, parse_order
 from trimtab.web.api.question import Limit
 from trimtab.web.api.repeat import Repeats
 from trimtab.web.route import Call, Route
@@ -105,8 +105,8 @@ class _Experiments:
         asked: ExperimentQuery = call.query
         page = self._tracking.experiments.search(
             Query(
-                where=parse_filter(asked.filter),
-                order=parse_order(asked.order),
+                where=parse_filter(asked.filter, "experiments"),
+                order=parse_order(asked.order, "experiments"),
                 deleted=asked.deleted,
                 limit=asked.limit,
                 after=asked.after,

@@ -5,11 +5,11 @@ from typing import Any
 from trimtab.atoms.run import RunStatus
 from trimtab.atoms.run_account import RunAccount, RunPage, account_of
 from trimtab.atoms.run_query import Query
+from trimtab.tracking.filter import parse_filter, parse_order
 from trimtab.tracking.tracking import Tracking
 from trimtab.web.access.permission import Permission
 from trimtab.web.api.answer import Count
 from trimtab.web.api.body import EndBody, RunBody
-from trimtab.web.api.condition import parse_filter, parse_order
 from trimtab.web.api.experiment_route import experiment_for_run, experiment_meant
 from trimtab.web.api.question import RunQuery, RunsWanted
 from trimtab.web.api.repeat import Repeats

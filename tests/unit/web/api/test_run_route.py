@@ -160,3 +160,13 @@ def test_a_picture_has_as_few_points_as_were_asked_for_and_the_extremes(api: Api
     assert len(picture["steps"]) <= 20
     assert picture["count"] == 500
     assert (333, 9.0) in zip(picture["steps"], picture["values"], strict=True)
+
+
+def test_runs_are_filtered_and_in_order(api: Api) -> None:
+    for number, loss in enumerate((0.3, 0.1, "NaN", 0.2)):
+        run = begun(api, parameters={"number": str(number)})["id"]
+        api.client.post(f"/api/v1/runs/{run}/log", json={"points": [{"metric": "loss", "value": loss}]})
+    asked = {"filter": "metrics.loss < 0.25", "order": ["metrics.loss ASC"]}
+    found = api.client.get("/api/v1/runs", params=asked).json()["runs"]
+    assert [run["parameters"]["number"] for run in found] == ["1", "3"]
+    assert api.client.get("/api/v1/runs/count", params={"filter": asked["filter"]}).json() == {"count": 2}
