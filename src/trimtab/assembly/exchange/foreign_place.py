@@ -2,8 +2,11 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from trimtab.assembly.exchange.foreign import ForeignStore
+from trimtab.assembly.exchange.mlflow_folder import FolderStore
 from trimtab.assembly.exchange.mlflow_sqlite import SqliteStore
 from trimtab.atoms.error import UsageError
 
@@ -21,7 +24,7 @@ def open_foreign(uri: str, artifacts: Path | None = None) -> ForeignStore:
     """
     scheme = _SCHEME.match(uri)
     if scheme is None or scheme[1] == "file":
-        raise UsageError("not yet")
+        return FolderStore(Path(url2pathname(urlsplit(uri).path) if scheme else uri))
     if scheme[1] == "sqlite":
         return SqliteStore(Path(uri.removeprefix("sqlite:///")), artifacts)
     raise UsageError(
