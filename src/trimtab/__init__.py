@@ -10,8 +10,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from trimtab.adapters.prediction_client import Client
+    from trimtab.assembly.recording import callback
     from trimtab.assembly.recording.active_run import ActiveRun, active_run
     from trimtab.assembly.recording.run import run
+    from trimtab.assembly.recording.sklearn_fit import autolog_sklearn
     from trimtab.assembly.recording.sync import sync
     from trimtab.spec.dataset import Dataset, Trial
     from trimtab.spec.declaration import feature_view, model, request_features, source
@@ -22,6 +24,8 @@ _WORDS = {
     "Dataset": "trimtab.spec.dataset",
     "Trial": "trimtab.spec.dataset",
     "active_run": "trimtab.assembly.recording.active_run",
+    "autolog_sklearn": "trimtab.assembly.recording.sklearn_fit",
+    "callback": "trimtab.assembly.recording.callback",
     "feature_view": "trimtab.spec.declaration",
     "model": "trimtab.spec.declaration",
     "request_features": "trimtab.spec.declaration",
@@ -36,6 +40,8 @@ __all__ = [
     "Dataset",
     "Trial",
     "active_run",
+    "autolog_sklearn",
+    "callback",
     "feature_view",
     "model",
     "request_features",
@@ -50,7 +56,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'trimtab' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_WORDS[name]), name)
+    module = importlib.import_module(_WORDS[name])
+    return module if name == "callback" else getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -155,18 +155,25 @@ class ActiveRun:
                 return
             for stop in self.before_end:
                 stop()
-            refused: UsageError | None = None
-            try:
-                self._outlet.points.close()
-            except UsageError as error:
-                refused = error  # points of a run that is deleted, say: that it ended is told all the same
+            refused = self._refusal(self._outlet.points.close)
             if not self.joined and self._pid == os.getpid():
-                ended_ms = time_ns() // 1_000_000
-                self._outlet.way.end(self.id, RunStatus(status), ended_ms=ended_ms, note=note[:_MOST_NOTE])
+                refused = self._refusal(lambda: self._tell_end(RunStatus(status), note)) or refused
             self.ended = True
             self._outlet.close()
             if refused is not None:
                 raise refused
+
+    def _tell_end(self, status: RunStatus, note: str) -> None:
+        ended_ms = time_ns() // 1_000_000
+        self._outlet.way.end(self.id, status, ended_ms=ended_ms, note=note[:_MOST_NOTE])
+
+    def _refusal(self, last: Callable[[], None]) -> UsageError | None:
+        """What is refused for good, as of a run that somebody deleted, does not keep the run from ending here."""
+        try:
+            last()
+        except UsageError as error:
+            return error
+        return None
 
     def __enter__(self) -> Self:
         self._outer = _ACTIVE.get()

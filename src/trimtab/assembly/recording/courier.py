@@ -187,7 +187,8 @@ class Courier:
 
         content: bytes | Iterable[bytes] = call.body
         headers = {"Content-Type": "application/json"} if call.body else {}
-        if call.key:
+        if call.key and not call.path.endswith("/log") and not call.attached:
+            # What is logged, and a file, is the same however often it comes; a beginning and an end are Actions.
             headers["Idempotency-Key"] = f'"{call.key}"'
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"

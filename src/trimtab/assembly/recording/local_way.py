@@ -2,19 +2,20 @@
 
 import os
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from trimtab.adapters.sqlite_run_index import open_run_index
-from trimtab.assembly.project import open_project
+from trimtab.assembly.project import Project, open_project
 from trimtab.assembly.recording.way import Beginning, Begun, chunks_of
 from trimtab.assembly.session import person
 from trimtab.assembly.store_place import StorePlace
+from trimtab.assembly.tracking_place import open_project_tracking
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import NotThere
 from trimtab.atoms.run import DEFAULT_EXPERIMENT, Run, RunStatus
 from trimtab.atoms.run_event import RunEvent
-from trimtab.tracking.tracking import Tracking, open_tracking
+from trimtab.tracking.tracking import Tracking
 
 
 class LocalWay:
@@ -30,8 +31,8 @@ class LocalWay:
             StoreError: The store cannot be opened.
         """
         words = os.environ.get("TRIMTAB_STORE") or None
-        place = open_project(project, words, declarations=False).place
-        self._place = replace(place, folder=place.folder.absolute())
+        found = open_project(project, words, declarations=False)
+        self._project = replace(found, place=replace(found.place, folder=found.place.folder.absolute()))
         self._by = Actor(by=person())
         self._pid = -1
         self._opened: Tracking
@@ -62,10 +63,10 @@ class LocalWay:
         """See the port."""
         if self._pid == os.getpid():
             self._pid = -1
-            _give_back(self._place)
+            _give_back(self._project.place)
 
     def _open(self) -> None:
-        self._pid, self._opened = os.getpid(), _lend(self._place)
+        self._pid, self._opened = os.getpid(), _lend(self._project)
 
     def _tracking(self) -> Tracking:
         """The open store of this process, also in one that was forked from the one that opened the way."""
@@ -92,9 +93,11 @@ class LocalWay:
 
     def _new(self, beginning: Beginning) -> Run:
         tracking = self._tracking()
-        experiment = DEFAULT_EXPERIMENT
-        if beginning.experiment:
-            experiment = tracking.experiments.get_or_create(beginning.experiment, by=self._by).id
+        experiment = beginning.experiment or DEFAULT_EXPERIMENT
+        if experiment.isascii() and experiment.isdigit():
+            tracking.experiments.find(experiment)  # digits are an id, here as on a server
+        else:
+            experiment = tracking.experiments.get_or_create(experiment, by=self._by).id
         return tracking.runs.open(
             experiment,
             by=self._by,
@@ -113,18 +116,13 @@ def _begun(run: Run) -> Begun:
 class _Lent:
     """An open store and how many ways use it."""
 
-    def __init__(self, place: StorePlace) -> None:
-        store = place.open()
-        try:
-            index = open_run_index(place.folder / "runs.sqlite")
-        except BaseException:
-            store.close()
-            raise
-        self.tracking, self.users = open_tracking(store, index), 0
+    def __init__(self, project: Project) -> None:
+        self._opened = ExitStack()
+        self.tracking = self._opened.enter_context(open_project_tracking(project))
+        self.users = 0
 
     def close(self) -> None:
-        self.tracking.index.close()
-        self.tracking.store.close()
+        self._opened.close()
 
 
 _turn = threading.Lock()
@@ -133,12 +131,13 @@ _lent: dict[StorePlace, _Lent] = {}
 _inherited: list[_Lent] = []
 
 
-def _lend(place: StorePlace) -> Tracking:
+def _lend(project: Project) -> Tracking:
     with _turn:
-        if place not in _lent:
-            _lent[place] = _Lent(place)
-        _lent[place].users += 1
-        return _lent[place].tracking
+        if project.place not in _lent:
+            _lent[project.place] = _Lent(project)
+        lent = _lent[project.place]
+        lent.users += 1
+        return lent.tracking
 
 
 def _give_back(place: StorePlace) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from trimtab.adapters.problem_answer import detail_of
 from trimtab.adapters.spool import Answer, Call, Unreachable
-from trimtab.assembly.recording.courier import COURIERS, STILL_S, Courier
+from trimtab.assembly.recording.courier import COURIERS, Courier
 from trimtab.assembly.recording.point_writer import pieces_of
 from trimtab.assembly.recording.spool_place import server_address
 from trimtab.assembly.recording.way import Beginning, Begun, chunks_of
@@ -24,8 +24,8 @@ from trimtab.atoms.run_event import RunEvent
 
 #: Points of one call: their JSON stays below what a server takes at once.
 _POINTS = 10_000
-#: The longest that the beginning of a run waits for an answer.
-_BEGIN_S = 1.0
+#: How long the beginning of a run waits for each of two answers; none where the first one does not come.
+_BEGIN_S = 0.5
 
 
 class RemoteWay:
@@ -58,16 +58,19 @@ class RemoteWay:
         if beginning.experiment:
             told["experiment"] = beginning.experiment
         at = _place("runs", beginning.run)
-        if isinstance(known, RunAccount):
-            self._ask(_call("POST", f"{at}/resume", {}))
+        if known is None:
+            self._courier().add(_call("POST", _place("runs"), told))
+        elif isinstance(known, RunAccount):
+            self._ask(_call("POST", f"{at}/resume", None))
             more = {"tags": beginning.tags, "parameters": beginning.parameters}
             if beginning.tags or beginning.parameters:
                 self._ask(_call("POST", f"{at}/log", more))
             steps = {name: point.step + 1 for name, point in known.metrics.items()}
             return Begun(run=beginning.run, name=known.name, next_steps=steps)
-        self._ask(_call("POST", _place("runs"), told))
+        else:
+            self._ask(_call("POST", _place("runs"), told))
         if beginning.resumes:  # what an earlier process left in the spool may begin and end it first
-            self._courier().add(_call("POST", f"{at}/resume", {}))
+            self._courier().add(_call("POST", f"{at}/resume", None))
         return Begun(run=beginning.run, name=beginning.tags.get(NAME_TAG, ""))
 
     def log(self, event: RunEvent) -> None:
@@ -139,7 +142,7 @@ class RemoteWay:
 
     def _ask(self, call: Call) -> None:
         """Send now where that is possible, so that a refusal is heard before the run goes on."""
-        answer = self._courier().ask(call, STILL_S)
+        answer = self._courier().ask(call, _BEGIN_S)
         if answer is not None and not 200 <= answer.status < 300:
             raise _error_of(answer)
 
