@@ -20,6 +20,7 @@ from trimtab.web.access.permission import Permission
 from trimtab.web.mlflow.answer import Json, run_uri
 from trimtab.web.mlflow.artifact_path import Places, folder_of, listing
 from trimtab.web.mlflow.number import required
+from trimtab.web.mlflow.registry_files import version_file, version_files
 from trimtab.web.mlflow.twin import ARTIFACTS, twins
 from trimtab.web.route import Call, Refused, Route
 
@@ -52,8 +53,12 @@ class _Artifacts:
         return {**answer, "files": files} if files else answer
 
     def under(self, call: Call) -> Json:
+        path = required(call.query.path, "path")
         try:
-            place = self.places.of(required(call.query.path, "path"))
+            if (version := version_files(self.tracking, path)) is not None:
+                kept = listing(version.files, version.below, names_only=True)
+                return {"files": kept} if kept and version.files[0].path != version.below else {}
+            place = self.places.of(path)
         except NotThere:
             return {}
         files = listing(self.tracking.files.under(place.owner, place.path), place.path, names_only=True)
@@ -87,6 +92,8 @@ class _Artifacts:
         upload.finish()
 
     def download(self, call: Call) -> Response:
+        if (kept := version_file(self.tracking, call.path["path"])) is not None:
+            return attachment(self.tracking, kept)
         place = self.places.of(call.path["path"])
         if not place.path:
             raise Refused(400, f"{call.path['path'][:100]!r} is a folder, not a file")
