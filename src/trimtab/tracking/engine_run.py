@@ -1,7 +1,7 @@
 """The engine's own training runs, as runs of the experiment that is called as their model."""
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from trimtab.atoms.content.run_log import RunLog
 from trimtab.atoms.content.scorecard import Score
 from trimtab.atoms.error import StoreError
 from trimtab.atoms.instant import parse_instant
+from trimtab.atoms.law import label
 from trimtab.atoms.metric_point import Points, encode_points
 from trimtab.atoms.run import COMMIT_TAG, NAME_TAG, USER_TAG, Experiment, RunHead, RunStatus
 from trimtab.atoms.run_event import RunEvent
@@ -43,6 +44,9 @@ class _ModelHead(msgspec.Struct, frozen=True):
 class _ScorecardHead(msgspec.Struct, frozen=True):
     candidate: str
     scores: tuple[Score, ...]
+
+
+SomeStruct = TypeVar("SomeStruct", bound=msgspec.Struct)
 
 
 class EngineRuns:
@@ -113,8 +117,8 @@ class EngineRuns:
                     self._batch.put(self._told_by_model(action.id, artifact, at_us))
                 elif artifact.kind == RunLog.kind:
                     sealed = made
-                    self._batch.put(self._told_by_log(action.id, made, at_us))
-            except (StoreError, KeyError) as error:
+                    self._batch.put(self._told_by_log(action.id, artifact, at_us))
+            except StoreError as error:
                 # What is lost of one run must not hide all others; `trimtab fsck` names it too.
                 note = f"{note} (not all of this run can be read: {error})".strip()
         self._batch.put(
@@ -122,7 +126,7 @@ class EngineRuns:
         )
 
     def _told_by_model(self, run: str, artifact: Artifact, at_us: int) -> RunEvent:
-        model = msgspec.json.decode(self._store.blobs.get(artifact.content), type=_ModelHead)
+        model = self._content(artifact, _ModelHead)
         tags: dict[str, str | None] = {ARTIFACT_TAG: artifact.id, CODE_TAG: model.code}
         if model.environment.git_commit:
             tags[COMMIT_TAG] = model.environment.git_commit
@@ -137,8 +141,8 @@ class EngineRuns:
             at_us=at_us,
         )
 
-    def _told_by_log(self, run: str, artifact: str, at_us: int) -> RunEvent:
-        log = self._store.read(artifact, RunLog)
+    def _told_by_log(self, run: str, artifact: Artifact, at_us: int) -> RunEvent:
+        log = self._content(artifact, RunLog)
         points = Points()
         points.extend((metric, step, value, at_us) for metric, step, value in log.points)
         return RunEvent(
@@ -150,7 +154,10 @@ class EngineRuns:
         )
 
     def _score(self, artifact: Artifact, at_us: int) -> None:
-        card = msgspec.json.decode(self._store.blobs.get(artifact.content), type=_ScorecardHead)
+        try:
+            card = self._content(artifact, _ScorecardHead)
+        except StoreError:
+            return  # as above; which run it scored, nobody knows then
         run = self._batch.trainer(card.candidate)
         points = Points()
         for score in card.scores:
@@ -158,6 +165,13 @@ class EngineRuns:
                 points.add(score.metric, 0, score.value, at_us)
         if run is not None and len(points):
             self._batch.put(RunEvent(owner=run, points=encode_points(points), at_us=at_us))
+
+    def _content(self, artifact: Artifact, fields: type[SomeStruct]) -> SomeStruct:
+        """The fields of a content that `fields` names; StoreError where it is missing or damaged."""
+        try:
+            return msgspec.json.decode(self._store.blobs.get(artifact.content), type=fields)
+        except KeyError as error:
+            raise StoreError(f"the content of {label(artifact)} is missing") from error
 
 
 def experiment_of(model: str) -> str:

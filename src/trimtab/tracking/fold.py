@@ -33,6 +33,8 @@ STATUS = {
     Outcome.FAILED: RunStatus.FAILED,
     Outcome.ABANDONED: RunStatus.KILLED,
 }
+#: Open Actions that are remembered.
+_MOST_ACTIONS = 10_000
 
 
 def is_run(action: Action) -> bool:
@@ -59,6 +61,8 @@ class Fold:
                 artifacts[record.id] = record
                 engine.on_artifact(record)
             elif isinstance(record, Action):
+                if len(self._actions) >= _MOST_ACTIONS:
+                    self._actions.clear()
                 self._actions[record.id] = record
                 if record.stage != STAGE:
                     engine.on_action(record)

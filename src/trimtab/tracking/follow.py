@@ -50,7 +50,12 @@ class Follower:
                 newest = (self._store.ledger.head()[0], self._store.streams.pulse(STREAM))
                 if newest == self._held:
                     return
-                if self._follow():
+                try:
+                    done = self._follow()
+                except BaseException:
+                    self._position = self._held = None  # nobody knows where the index stands now
+                    raise
+                if done:
                     self._held = newest
 
     def start(self, every_seconds: float = 0.2) -> None:

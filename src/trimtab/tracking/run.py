@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from trimtab.atoms.action import Action, Closing, action_id
 from trimtab.atoms.actor import Actor
+from trimtab.atoms.entry import Record
 from trimtab.atoms.error import Conflict, LawBroken, NotThere, UsageError
 from trimtab.atoms.instant import iso
 from trimtab.atoms.run import DEFAULT_EXPERIMENT, NAME_TAG, Run, RunHead, RunStatus
@@ -103,16 +104,17 @@ class Runs:
         for attempt in range(3):
             found = self._changeable(run)
             artifact = seal_run(self._store, self._index, found)
-            again = self._step(CLOSE, run, by) if found.head.sealed else None
-            closing = Closing(
-                action=again.id if again else run,
-                outcome=_OUTCOME[status],
-                made=(artifact.id,),
-                note=note,
-                at=iso(ended),
-            )
+            records: list[Record] = [artifact]
+            closes = [] if found.head.sealed else [run]
+            if found.head.sealed or found.head.by != by.by:  # else the Action says by whom
+                records.append(step := self._step(CLOSE, run, by))
+                closes.append(step.id)
+            records += [
+                Closing(action=each, outcome=_OUTCOME[status], made=(artifact.id,), note=note, at=iso(ended))
+                for each in closes
+            ]
             try:
-                self._store.ledger.append([*([again] if again else []), artifact, closing])
+                self._store.ledger.append(records)
                 break
             except LawBroken:  # somebody closed it meanwhile
                 if attempt == 2:

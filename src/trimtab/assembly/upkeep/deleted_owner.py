@@ -8,10 +8,13 @@ from trimtab.atoms.action import Action
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.content.change import Change
 from trimtab.atoms.content.run_log import RunLog
+from trimtab.atoms.content.stored_model import StoredModel
 from trimtab.atoms.instant import iso
 from trimtab.engine.store import Store
 from trimtab.tracking.decision import STAGE
 from trimtab.tracking.fold import CLOSE, DELETE, EXPERIMENT, LOGGED_MODEL, RESTORE, is_run
+
+_SEALS = (RunLog.kind, StoredModel.kind)
 
 
 class DeletedOwners:
@@ -23,20 +26,31 @@ class DeletedOwners:
         self.since: dict[str, str] = {}
         #: Owners that were deleted at some time, restored or not: their files may be gone.
         self.ever: set[str] = set()
-        #: Newest run log of each run.
-        self._sealed: dict[str, str] = {}
+        #: Newest seal of each owner.
+        self._seals: dict[str, str] = {}
         self._read()
 
     def before(self, moment: datetime) -> set[str]:
         """Those that were deleted before a moment and still are."""
         return {owner for owner, at in self.since.items() if at < iso(moment)}
 
-    def outdated_logs(self, moment: datetime) -> Iterator[Artifact]:
-        """Run logs of runs that were deleted before a moment, and those that a newer seal replaced before it."""
+    def outdated_seals(self, moment: datetime) -> Iterator[Artifact]:
+        """Seals that nobody took and that were last made before a moment, of no use any more.
+
+        These are seals of owners that were deleted before the moment, and those that a newer seal replaced.
+        """
         gone, before = self.before(moment), iso(moment)
-        for artifact, runs in self._logs():
-            newest = all(self._sealed[run] == artifact.id for run in runs)
-            if self._census.used_at[artifact.id] < before and (not newest or runs <= gone):
+        taken = {item for action in self._census.actions.values() for item in action.took}
+        for artifact in self._census.artifacts.values():
+            if (
+                artifact.kind not in _SEALS
+                or artifact.id in taken
+                or self._census.used_at[artifact.id] >= before
+            ):
+                continue
+            makers = self._census.makers.get(artifact.id, ())
+            owners = {_sealed_by(self._census.actions[maker]) for maker in makers}
+            if all(owner in gone or self._seals.get(owner) not in (None, artifact.id) for owner in owners):
                 yield artifact
 
     def _read(self) -> None:
@@ -58,8 +72,9 @@ class DeletedOwners:
                 deleted = self._deletes(made.get(action.id, []))
                 for run in runs.get(action.subject, []) if deleted is not None else ():
                     self._set(run, action, deleted=bool(deleted))
-        for log, run in self._run_logs():
-            self._sealed[run] = log.id
+            for artifact in made.get(action.id, ()):
+                if self._census.artifacts[artifact].kind in _SEALS:
+                    self._seals[_sealed_by(action)] = artifact
 
     def _set(self, owner: str, action: Action, *, deleted: bool) -> None:
         if deleted:
@@ -76,21 +91,10 @@ class DeletedOwners:
                     return bool(deleted)
         return None
 
-    def _run_logs(self) -> Iterator[tuple[Artifact, str]]:
-        """Every run log of a run that was logged by hand, with its run, in the order of the ledger."""
-        for artifact in self._census.artifacts.values():
-            if artifact.kind != RunLog.kind:
-                continue
-            for maker in self._census.makers.get(artifact.id, ()):
-                action = self._census.actions[maker]
-                if is_run(action):
-                    yield artifact, action.id
-                elif action.stage == STAGE and action.kind == CLOSE:
-                    yield artifact, action.subject
 
-    def _logs(self) -> Iterator[tuple[Artifact, set[str]]]:
-        by_log: dict[str, set[str]] = {}
-        for artifact, run in self._run_logs():
-            by_log.setdefault(artifact.id, set()).add(run)
-        for artifact_id, runs in by_log.items():
-            yield self._census.artifacts[artifact_id], runs
+def _sealed_by(action: Action) -> str:
+    """The run or logged model that an Action seals; empty for another one, whose artifacts stay."""
+    if is_run(action):
+        return action.id
+    sealing = action.stage == STAGE and action.kind in (CLOSE, f"finish-{LOGGED_MODEL}")
+    return action.subject if sealing else ""

@@ -130,7 +130,7 @@ class _Collection:
         before = self._store.now() - older
         owners = DeletedOwners(self._store, self._census)
         self._given_up = owners.before(before)
-        also = list(owners.outdated_logs(before))
+        also = list(owners.outdated_seals(before))
         return condemn(
             self._census, self._store, stored, before, self._progress, also=also, tracked=self._roots()
         )
