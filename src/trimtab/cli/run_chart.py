@@ -15,7 +15,7 @@ from trimtab.cli.option import as_json, example
 from trimtab.cli.run_compare import distinct_runs
 from trimtab.cli.run_option import reading_runs
 from trimtab.cli.run_source import RunsSource, Wanted, named_experiment
-from trimtab.cli.screen import number, plain, print_json, screen
+from trimtab.cli.screen import plain, print_json, screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -131,6 +131,7 @@ def _across(series: "Series", by_time: bool) -> Sequence[float]:
 
 def _print(paper: "Console", made: Chart, metric: str, drawn: Sequence[_Drawn], by_time: bool) -> None:
     from trimtab.views.comparison import short_ids
+    from trimtab.views.short_number import short_number
 
     paper.print(f"[bold]{plain(metric)}[/] [dim]over {'seconds' if by_time else 'steps'}[/]")
     for cells in made.lines:
@@ -138,14 +139,16 @@ def _print(paper: "Console", made: Chart, metric: str, drawn: Sequence[_Drawn], 
     ids = short_ids([each.run for each in drawn])
     for pen, each in enumerate(drawn):
         numbers = [value for value in each.series.values if value == value]
-        reach = f"least {number(min(numbers))}, most {number(max(numbers))}" if numbers else "no number"
+        reach = (
+            f"least {short_number(min(numbers))}, most {short_number(max(numbers))}"
+            if numbers
+            else "no number"
+        )
         last = each.run.metrics[metric]
         name = f"{plain(each.run.name)} " if each.run.name else ""
         letter = f"[{_STYLES[pen]}]{ascii_lowercase[pen]}[/]" if len(drawn) > 1 else f"[{_STYLES[0]}]━[/]"
-        paper.print(
-            f"{letter} {name}[dim]{ids[each.run.head.id]}[/]  last {number(last.value)} at step {last.step:,}, {reach}",
-            soft_wrap=True,
-        )
+        told = f"last {short_number(last.value)} at step {last.step:,}, {reach}"
+        paper.print(f"{letter} {name}[dim]{ids[each.run.head.id]}[/]  {told}", soft_wrap=True)
     if made.left_out:
         paper.print(
             f"[dim]{made.left_out:,} points are gaps: they have no number that this scale can show[/]"

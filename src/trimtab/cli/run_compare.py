@@ -9,7 +9,7 @@ from trimtab.atoms.run import LastPoint, Run
 from trimtab.cli.option import as_json, example
 from trimtab.cli.run_option import reading_runs
 from trimtab.cli.run_source import RunsSource, named_run
-from trimtab.cli.screen import number, plain, print_json, screen, table
+from trimtab.cli.screen import plain, print_json, screen, table
 
 if TYPE_CHECKING:
     from trimtab.views.comparison import Comparison, MetricRow
@@ -96,7 +96,9 @@ def _measured(row: "MetricRow", place: int) -> str:
     last: LastPoint | None = row.values[place]
     if last is None:
         return "-"
+    from trimtab.views.short_number import short_number
+
     star = "[bold green]*[/] " if place in row.best else ""
     delta = row.delta(place)
-    behind = f" [dim]({delta:+.3g})[/]" if delta is not None else ""
-    return f"{star}{number(last.value)}{behind}"
+    behind = f" [dim]({delta:+.3g})[/]" if delta else ""
+    return f"{star}{short_number(last.value)}{behind}"

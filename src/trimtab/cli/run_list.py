@@ -1,26 +1,14 @@
 """`trimtab runs list`: runs that were asked for, with what tells them apart."""
 
-from collections.abc import Sequence
-from time import time
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from trimtab.atoms.error import UsageError
-from trimtab.atoms.run import Run
 from trimtab.atoms.run_query import Deleted
 from trimtab.cli.option import as_json, example
 from trimtab.cli.run_option import reading_runs
 from trimtab.cli.run_source import RunsSource, Wanted, experiment_names, named_experiment, run_json
-from trimtab.cli.screen import coloured, minute, number, plain, print_json, screen, table
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-#: Columns of each sort that are chosen where nobody names any.
-CHOSEN = 4
-#: Characters of a value that are shown.
-_LONGEST = 32
+from trimtab.cli.run_table import Column, Listing
+from trimtab.cli.screen import print_json, screen
 
 
 @click.command(
@@ -82,83 +70,27 @@ def list_runs(
     if not page.items:
         paper.print("No run is as you asked for." if where or chosen or after else "There is no run yet.")
         return
-    paper.print(_table(page.items, names, _columns(page.items, columns)))
-    paper.print(f"[dim]{_told(len(page.items), count, page.after)}[/]", soft_wrap=True)
+    listing = Listing(page.items, names, paper.width)
+    paper.print(listing.table(_named(columns)) if columns else listing.fitting())
+    paper.print(f"[dim]{_told(len(page.items), count, page.after, listing.left)}[/]", soft_wrap=True)
 
 
-def _told(shown: int, count: int, after: str) -> str:
-    if not after:
-        return f"{shown:,} of {count:,} runs"
-    return f"{shown:,} of {count:,} runs: more with --limit {min(count, 50_000)}, or the next ones with --after {after}"
+def _told(shown: int, count: int, after: str, left: int) -> str:
+    told = f"{shown:,} of {count:,} runs"
+    if after:
+        told += f"; more with --limit {min(count, 50_000)}, or the next ones with --after {after}"
+    if left:
+        told += f"; {left} more metrics and parameters with --columns or --json"
+    return told
 
 
-def _columns(runs: Sequence[Run], said: str | None) -> list[tuple[str, str]]:
-    """Sort and name of each column."""
-    from trimtab.views.comparison import varying
-
-    if said is None:
-        parameters, metrics = varying(runs)
-        return [("metrics", name) for name in metrics[:CHOSEN]] + [
-            ("params", name) for name in parameters[:CHOSEN]
-        ]
-    columns = []
-    for word in filter(None, (each.strip() for each in said.split(","))):
+def _named(columns: str) -> list[Column]:
+    found = []
+    for word in filter(None, (each.strip() for each in columns.split(","))):
         sort, _, name = word.partition(".")
         if sort not in ("metrics", "params", "tags") or not name:
             raise UsageError(
                 f"--columns: {word!r} is no column: write metrics.NAME, params.NAME or tags.NAME"
             )
-        columns.append((sort, name.strip('`"')))
-    return columns
-
-
-def _table(runs: Sequence[Run], names: dict[str, str], columns: list[tuple[str, str]]) -> "Table":
-    from trimtab.views.comparison import short_ids
-    from trimtab.views.elapsed import elapsed, moment
-
-    experiments = {run.head.experiment for run in runs}
-    one = len(experiments) == 1
-    notes = any(run.head.note for run in runs)
-    headings = [f"{name}#" if sort == "metrics" else name for sort, name in columns]
-    made = table(
-        "run",
-        "name",
-        *([] if one else ["experiment"]),
-        "status",
-        "began",
-        "took#",
-        *headings,
-        *(["note"] if notes else []),
-    )
-    if one:
-        made.title = f"experiment {names.get(next(iter(experiments)), '')}"
-        made.title_justify, made.title_style = "left", "bold"
-    ids = short_ids(runs)
-    now_ms = int(time() * 1000)
-    for run in runs:
-        head = run.head
-        took = elapsed((head.ended_ms or now_ms) - head.started_ms)
-        made.add_row(
-            ids[head.id],
-            plain(_shortened(run.name)) or "-",
-            *([] if one else [plain(names.get(head.experiment, head.experiment))]),
-            coloured(head.status.value) + (" [dim]deleted[/]" if head.deleted else ""),
-            minute(moment(head.started_ms)),
-            took if head.ended_ms else f"{took} so far",
-            *(_value(run, sort, name) for sort, name in columns),
-            *([plain(head.note)] if notes else []),
-        )
-    return made
-
-
-def _value(run: Run, sort: str, name: str) -> str:
-    if sort == "metrics":
-        last = run.metrics.get(name)
-        return number(None if last is None else last.value)
-    values: dict[str, Any] = run.parameters if sort == "params" else run.tags
-    return plain(_shortened(values.get(name, "-")))
-
-
-def _shortened(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+        found.append(Column(sort, name.strip('`"')))
+    return found

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
-
-from trimtab.cli.option import common
+from trimtab.cli.option import common, server_option
 from trimtab.cli.run_source import ServedRuns, StoredRuns
 
 
@@ -30,10 +28,4 @@ def reading_runs(command: Callable[..., Any]) -> Callable[..., Any]:
         ) as tracking:
             return command(source=StoredRuns(tracking), **options)
 
-    return click.option(
-        "--server",
-        metavar="URL",
-        envvar="TRIMTAB_SERVER",
-        show_envvar=True,
-        help="Ask a server in place of a store; its token is TRIMTAB_TOKEN.",
-    )(common(opened))
+    return common(server_option(opened))

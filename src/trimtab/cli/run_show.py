@@ -11,7 +11,7 @@ from trimtab.cli.line_chart import sparkline
 from trimtab.cli.option import as_json, example
 from trimtab.cli.run_option import reading_runs
 from trimtab.cli.run_source import RunsSource, experiment_names, named_run, run_json
-from trimtab.cli.screen import coloured, minute, number, plain, print_json, screen, table
+from trimtab.cli.screen import coloured, minute, plain, print_json, screen, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,13 +79,15 @@ def _tell_head(paper: "Console", run: Run, experiment: str) -> None:
 def _tell_metrics(paper: "Console", source: RunsSource, run: Run) -> None:
     if not run.metrics:
         return
+    from trimtab.views.short_number import short_number
+
     made = table("metric", "last#", "least#", "most#", "step#", "")
     for name, last in sorted(run.metrics.items()):
         values = list(source.picture(run.head.id, name, _POINTS).values)
         numbers = [value for value in values if value == value]
         line = sparkline(values, _LINE) if len(values) > 1 else ""
-        reach = (min(numbers), max(numbers)) if numbers else (None, None)
-        made.add_row(plain(name), number(last.value), *map(number, reach), f"{last.step:,}", line)
+        reach = [short_number(min(numbers)), short_number(max(numbers))] if numbers else ["-", "-"]
+        made.add_row(plain(name), short_number(last.value), *reach, f"{last.step:,}", line)
     paper.print(made)
 
 

@@ -25,6 +25,10 @@ _STYLES = {
     "done": "green",
     "failed": "red",
     "abandoned": "yellow",
+    "RUNNING": "cyan",
+    "FINISHED": "green",
+    "FAILED": "red",
+    "KILLED": "yellow",
 }
 
 

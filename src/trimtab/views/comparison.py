@@ -89,16 +89,21 @@ def compare(runs: Sequence[Run]) -> Comparison:
     )
 
 
+def of_machine(metric: str) -> bool:
+    """Whether a client measured it of the machine, and not of the model."""
+    return metric.startswith("system/")
+
+
 def varying(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
     """Names of the parameters and of the metrics that some of the runs have, those that tell runs apart first.
 
     Among the parameters those with several values come first, among the metrics those that most runs have, and of
-    equals those whose direction is known.
+    equals those whose direction is known; what was measured of the machine comes last.
     """
     comparison = compare(runs)
     parameters = [row.name for row in comparison.parameters]
     having = {row.name: sum(each is not None for each in row.values) for row in comparison.metrics}
-    metrics = sorted(having, key=lambda name: (-having[name], direction(name) == 0, name))
+    metrics = sorted(having, key=lambda name: (of_machine(name), -having[name], direction(name) == 0, name))
     return parameters, metrics
 
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from trimtab.views.comparison import Comparison
+from trimtab.views.comparison import Comparison, of_machine
 from trimtab.views.scale import share
-from trimtab.web.figure import plain_number
+from trimtab.views.short_number import short_number
 from trimtab.web.svg import line, picture, tag, told, words
 
 #: Axes of one drawing.
@@ -32,7 +32,7 @@ def parallel_plot(comparison: Comparison) -> str:
     metrics = [
         _number_axis(row.name, "metric", [None if each is None else each.value for each in row.values])
         for row in sorted(comparison.metrics, key=lambda row: row.better == 0)
-        if row.differs
+        if row.differs and not of_machine(row.name)
     ]
     room = max(MOST_AXES - len(metrics), MOST_AXES // 2)
     axes = parameters[:room]
@@ -41,7 +41,7 @@ def parallel_plot(comparison: Comparison) -> str:
         return ""
     width = 2 * _EDGE + _BETWEEN * (len(axes) - 1)
     across = [_EDGE + _BETWEEN * place for place in range(len(axes))]
-    parts = [_drawn_axis(axis, x, place) for place, (axis, x) in enumerate(zip(axes, across, strict=True))]
+    parts = [tag("line", x1=x, x2=x, y1=_TOP, y2=_BOTTOM, class_="axis") for x in across]
     for pen, run in enumerate(comparison.runs):
         spots = [
             (x, _height(axis.heights[pen]))
@@ -54,6 +54,10 @@ def parallel_plot(comparison: Comparison) -> str:
         parts.append(tag("g", name, line(spots, "value"), *dots, class_=f"pen pen-{pen}"))
         if spots:
             parts.append(words(_LETTERS[pen], spots[-1][0] + 8, spots[-1][1] + 4, f"letter pen-{pen}"))
+    # Words last: no line may run through one.
+    parts.extend(
+        _axis_words(axis, x, place) for place, (axis, x) in enumerate(zip(axes, across, strict=True))
+    )
     return picture(
         width, _BOTTOM + 14, "What the runs were given and what came of it", *parts, class_="parallel"
     )
@@ -63,9 +67,8 @@ def _height(at: float | None) -> float:
     return _BOTTOM - (at or 0.0) * (_BOTTOM - _TOP)
 
 
-def _drawn_axis(axis: _Axis, x: float, place: int) -> str:
-    parts = [tag("line", x1=x, x2=x, y1=_TOP, y2=_BOTTOM, class_="axis")]
-    parts.extend(words(said, x - 7, _height(at) + 4, "tick", "end") for at, said in axis.marks)
+def _axis_words(axis: _Axis, x: float, place: int) -> str:
+    parts = [words(said, x - 7, _height(at) + 4, "tick", "end") for at, said in axis.marks]
     title = axis.name if len(axis.name) <= 17 else axis.name[:16] + "…"
     parts.append(words(title, x, _TOP - (22 if place % 2 else 10), f"title {axis.sort}", "middle"))
     return tag("g", told(axis.name), *parts)
@@ -88,9 +91,11 @@ def _number_axis(name: str, sort: str, values: Sequence[float | None]) -> _Axis:
     place = share(low, high)
     heights = tuple(place(value) if value is not None and math.isfinite(value) else None for value in values)
     marks = (
-        tuple((place(value), plain_number(value)) for value in dict.fromkeys((low, high))) if known else ()
+        tuple((place(value), short_number(value)) for value in dict.fromkeys((low, high))) if known else ()
     )
-    return _Axis(name, sort, heights, tuple(map(plain_number, values)), marks)
+    return _Axis(
+        name, sort, heights, tuple("–" if value is None else short_number(value) for value in values), marks
+    )
 
 
 def _number(text: str | None) -> float | None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from trimtab.atoms.run import COMMIT_TAG, NAME_TAG, NOTE_TAG, PARENT_TAG, SOURCE_TAG, LoggedFile, Run
 from trimtab.atoms.run_query import Comparison, Field, Query
 from trimtab.tracking.tracking import Tracking
-from trimtab.web.figure import plain_number
+from trimtab.views.short_number import short_number
 from trimtab.web.run_list_page import experiment_names
 from trimtab.web.run_picture import ChartQuery, charts, choices
 from trimtab.web.run_row import run_head
@@ -34,11 +34,11 @@ def about(tracking: Tracking, run: Run, asked: ChartQuery) -> dict[str, Any]:
         "run": run_head(run, names),
         "sealed": run.head.sealed,
         "text": run.tags.get(NOTE_TAG, ""),
-        "program": run.tags.get(SOURCE_TAG, ""),
+        "source": run.tags.get(SOURCE_TAG, ""),
         "commit": run.tags.get(COMMIT_TAG, ""),
         "parameters": sorted(run.parameters.items()),
         "metrics": [
-            {"name": name, "value": plain_number(last.value), "step": last.step}
+            {"name": name, "value": short_number(last.value), "step": last.step}
             for name, last in sorted(run.metrics.items())
         ],
         "tags": [(name, value) for name, value in tags.items() if not name.startswith("mlflow.")],

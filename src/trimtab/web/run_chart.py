@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from trimtab.views.axis import log_ticks, nice_ticks, tick_words
 from trimtab.views.scale import Spot, drawable, reach, share
-from trimtab.web.figure import plain_number
+from trimtab.views.short_number import short_number
 from trimtab.web.svg import line, picture, tag, told, words
 
 #: Of the whole drawing, in its own units: as wide as a phone's screen, so that words keep their size there.
@@ -69,7 +69,7 @@ def _between(place: Callable[[float], float], start: float, end: float) -> Scale
 def _frame(across: Spot, up: Spot, x: Scale, y: Scale, name: str, log: bool) -> str:
     """The ground with round marks on both axes."""
     parts = [tag("rect", x=_LEFT, y=_TOP, width=_RIGHT - _LEFT, height=_BOTTOM - _TOP, class_="panel")]
-    marks = (log_ticks if log else nice_ticks)(*up, 4)
+    marks = (log_ticks if log else nice_ticks)(*up, 5)
     for mark, said in zip(marks, tick_words(marks), strict=True):
         parts.append(tag("line", x1=_LEFT, x2=_RIGHT, y1=y(mark), y2=y(mark), class_="grid"))
         parts.append(words(said, _LEFT - 6, y(mark) + 4, "tick", "end"))
@@ -102,14 +102,20 @@ def _letters(lines: Sequence[RunLine], drawn: Sequence[Sequence[Spot | None]], x
         known = [point for point in each if point is not None]
         if known:
             ends.append((x(known[-1][0]) + 4, y(known[-1][1]) + 4, pen))
-    placed: list[tuple[float, float]] = []
-    parts = []
+    parts: list[str] = []
+    taken: list[tuple[float, float]] = []
     for at, wanted, pen in sorted(ends, key=lambda end: end[1]):
-        height = wanted
-        while any(abs(at - left) < 9 and abs(height - top) < 10 for left, top in placed):
-            height += 2
-        placed.append((at, height))
-        parts.append(words(lines[pen].letter, at, min(height, _BOTTOM), f"letter pen-{pen}"))
+        # The nearest height that is free, from where the line ends up and down.
+        heights = (wanted + sign * step * 2 for step in range(80) for sign in (1, -1))
+        free = (
+            height
+            for height in heights
+            if _TOP + 8 <= height <= _BOTTOM - 1
+            and not any(abs(at - left) < 9 and abs(height - top) < 11 for left, top in taken)
+        )
+        height = next(free, wanted)
+        taken.append((at, height))
+        parts.append(words(lines[pen].letter, at, height, f"letter pen-{pen}"))
     return tag("g", *parts)
 
 
@@ -130,7 +136,7 @@ def _hover(
             near = _nearest(points, stop, (reach[1] - reach[0]) / _COLUMNS)
             if near is not None:
                 said.append(
-                    f"{each.letter + ' ' if each.letter else ''}{each.name} {plain_number(near)}".strip()
+                    f"{each.letter + ' ' if each.letter else ''}{each.name} {short_number(near)}".strip()
                 )
         column = tag(
             "rect",

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from trimtab.atoms.run import Run
 from trimtab.tracking.tracking import Tracking
 from trimtab.views.comparison import MetricRow, compare
-from trimtab.web.figure import plain_number
+from trimtab.views.short_number import short_number
 from trimtab.web.parallel_plot import parallel_plot
 from trimtab.web.run_list_page import experiment_names
 from trimtab.web.run_picture import LETTERS, ChartQuery, charts, choices
@@ -38,10 +38,12 @@ def side_by_side(tracking: Tracking, runs: Sequence[Run], asked: CompareQuery) -
                 **run_head(run, names),
                 "letter": LETTERS[place],
                 "pen": place,
+                "ahead": sum(place in row.best for row in comparison.metrics),
                 "without": "/compare?" + urlencode([pair for pair in chosen if pair[1] != run.head.id]),
             }
             for place, run in enumerate(runs)
         ],
+        "judged": sum(bool(row.best) for row in comparison.metrics),
         "metrics": [_metric(row) for row in metrics],
         "parameters": parameters,
         "everything": everything,
@@ -59,8 +61,8 @@ def _metric(row: MetricRow) -> dict[str, Any]:
         delta = row.delta(place)
         cells.append(
             {
-                "says": "" if last is None else plain_number(last.value),
-                "delta": "" if delta is None else f"{delta:+.3g}",
+                "says": "" if last is None else short_number(last.value),
+                "delta": f"{delta:+.3g}" if delta else "",
                 "best": place in row.best,
             }
         )

@@ -11,7 +11,7 @@ from trimtab.atoms.run import Experiment, Run
 from trimtab.atoms.run_query import Deleted, Query
 from trimtab.tracking.filter import parse_filter, parse_order
 from trimtab.tracking.tracking import Tracking
-from trimtab.web.figure import plain_number
+from trimtab.views.short_number import short_number
 from trimtab.web.run_row import Column, best_of, list_columns, run_head
 
 #: Runs of a page, and experiments beside them.
@@ -129,7 +129,7 @@ def _row(
     for column in columns:
         if column.sort == "metric":
             last = run.metrics.get(column.title)
-            said = "" if last is None else plain_number(last.value)
+            said = "" if last is None else short_number(last.value)
             cells.append(
                 {"sort": "metric", "says": said, "whole": "", "best": run.head.id in best[column.title]}
             )

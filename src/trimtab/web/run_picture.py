@@ -9,15 +9,14 @@ import msgspec
 from trimtab.assembly.metric_picture import metric_picture
 from trimtab.atoms.run import Run
 from trimtab.tracking.tracking import Tracking
-from trimtab.web.figure import plain_number
+from trimtab.views.comparison import of_machine
+from trimtab.views.short_number import short_number
 from trimtab.web.run_chart import MOST_POINTS, RunLine, run_chart
 
 #: Charts that a page shows without being asked for all of them.
 CHARTS = 24
 #: What stands for each run of a comparison.
 LETTERS = "abcdefghij"
-#: How a client calls what it measured of the machine and not of the model.
-_MACHINE = "system/"
 
 
 class ChartQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +31,7 @@ def charts(
     tracking: Tracking, runs: Sequence[Run], metrics: Sequence[str], asked: ChartQuery
 ) -> dict[str, Any]:
     """Charts of the metrics that have more than one point; what was measured of the machine comes last."""
-    ordered = sorted(metrics, key=lambda name: (name.startswith(_MACHINE), name))
+    ordered = sorted(metrics, key=lambda name: (of_machine(name), name))
     shown = ordered if asked.charts == "all" else ordered[:CHARTS]
     cards = []
     for metric in shown:
@@ -45,8 +44,8 @@ def charts(
         cards.append(
             {
                 "metric": metric,
-                "machine": metric.startswith(_MACHINE),
-                "last": plain_number(last.value) if last else "",
+                "machine": of_machine(metric),
+                "last": short_number(last.value) if last else "",
                 "drawing": drawing,
             }
         )

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from trimtab.atoms.run import Run, RunStatus
-from trimtab.views.comparison import MetricRow, varying
+from trimtab.views.comparison import MetricRow, of_machine, varying
 from trimtab.views.direction import direction
 from trimtab.views.elapsed import elapsed, moment
 
 #: Columns of each sort on a list.
-MOST_METRICS, MOST_PARAMETERS = 5, 5
+MOST_METRICS, MOST_PARAMETERS = 5, 4
 
 #: A status is never told by its colour alone.
 GLYPHS = {
@@ -69,7 +69,7 @@ def list_columns(runs: Sequence[Run], *, several: bool) -> list[Column]:
     ]
     columns += [
         Column(title=name, key=_key("metrics", name), sort="metric", ascending=direction(name) <= 0)
-        for name in metrics[:MOST_METRICS]
+        for name in [name for name in metrics if not of_machine(name)][:MOST_METRICS]
     ]
     columns += [
         Column(title=name, key=_key("params", name), sort="parameter", ascending=True)

@@ -7,7 +7,7 @@ _POLICY = (
     b"script-src 'self'",
     b"connect-src 'self'",
     b"base-uri 'none'",
-    b"form-action 'none'",
+    b"form-action 'self'",
     b"frame-ancestors 'none'",
 )
 
