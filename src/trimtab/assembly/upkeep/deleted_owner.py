@@ -50,7 +50,11 @@ class DeletedOwners:
                 continue
             makers = self._census.makers.get(artifact.id, ())
             owners = {_sealed_by(self._census.actions[maker]) for maker in makers}
-            if all(owner in gone or self._seals.get(owner) not in (None, artifact.id) for owner in owners):
+            # What another Action made too, as a registered version its files, stays.
+            if all(
+                owner and (owner in gone or self._seals.get(owner) not in (None, artifact.id))
+                for owner in owners
+            ):
                 yield artifact
 
     def _read(self) -> None:
