@@ -80,7 +80,7 @@ def document(routes: Iterable[Route]) -> Json:
     paths: Json = {}
     for route in listed:
         where = _NAME.sub(r"{\1}", route.path)
-        paths.setdefault(where, {})[route.method.lower()] = _operation(route, schemas)
+        paths.setdefault(where, {})[route.method.lower()] = _operation(route, schemas, listed)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -106,13 +106,13 @@ def document(routes: Iterable[Route]) -> Json:
     }
 
 
-def _operation(route: Route, schemas: dict[Any, Json]) -> Json:
+def _operation(route: Route, schemas: dict[Any, Json], listed: Sequence[Route]) -> Json:
     operation: Json = {
         "operationId": _id(route),
         "summary": route.summary,
         "description": _description(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
-        "responses": {"200": _success(route, schemas), **_refusals(route, schemas)},
+        "responses": {"200": _success(route, schemas) | _links(route, listed), **_refusals(route, schemas)},
         "security": [] if route.permission is Permission.OPEN else [{}, {"token": []}],
     }
     if route.body is not None:
@@ -203,6 +203,23 @@ def _success(route: Route, schemas: dict[Any, Json]) -> Json:
             "content": {"application/octet-stream": {"schema": {}}},
         }
     return {"description": "Done.", "content": {"application/json": {"schema": schemas[_key(route.answer)]}}}
+
+
+def _links(route: Route, listed: Sequence[Route]) -> Json:
+    """Where one may go on with what was made: to every route below it that takes its id."""
+    if (
+        route.method != "POST"
+        or not isinstance(route.answer, type)
+        or "id" not in route.answer.__annotations__
+    ):
+        return {}
+    below = re.compile(re.escape(route.path) + r"/\{(\w+)\}")
+    links = {
+        _id(other): {"operationId": _id(other), "parameters": {found[1]: "$response.body#/id"}}
+        for other in listed
+        if (found := below.match(other.path))
+    }
+    return {"links": links} if links else {}
 
 
 def _refusals(route: Route, schemas: dict[Any, Json]) -> Json:

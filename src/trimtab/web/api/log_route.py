@@ -4,6 +4,8 @@ import asyncio
 from array import array
 from typing import Any
 
+from msgspec import UNSET
+
 from trimtab.assembly.metric_picture import metric_picture
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.metric_point import Points, encode_points, series_points
@@ -74,7 +76,7 @@ class _Logs:
         run, metric = call.path["run"], call.path["metric"]
         points = self._tracking.logbook.points(run, metric)
         count = len(points)
-        if asked.most is not None:
+        if asked.most is not UNSET:
             steps, values, moments = metric_picture(points, asked.most)
         else:
             steps, values, moments = points.steps, points.values, points.at_us

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from trimtab.atoms.check import Verdict
 from trimtab.atoms.run_query import Deleted
@@ -35,7 +36,7 @@ class SeriesQuery(msgspec.Struct, frozen=True, kw_only=True):
     """How much of a metric."""
 
     #: At most so many points, which draw the same line as all of them; left out: all.
-    most: Annotated[int, msgspec.Meta(ge=10, le=10_000)] | None = None
+    most: Annotated[int, msgspec.Meta(ge=10, le=10_000)] | UnsetType = UNSET
 
 
 class FilesQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,41 +58,41 @@ class TrainingQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which training runs."""
 
     #: Left out: of all models.
-    model: str | None = None
+    model: str | UnsetType = UNSET
 
 
 class CheckQuery(PageQuery, frozen=True, kw_only=True):
     """Which Checks."""
 
-    verdict: Verdict | None = None
+    verdict: Verdict | UnsetType = UNSET
     #: Its name, as `drift.location`, or with the digest of its rules.
-    rule: str | None = None
+    rule: str | UnsetType = UNSET
     #: Id of an artifact that was judged, or compared with.
-    subject: str | None = None
+    subject: str | UnsetType = UNSET
 
 
 class ActionQuery(PageQuery, frozen=True, kw_only=True):
     """Which Actions."""
 
     #: As `promote`, `alert`.
-    kind: str | None = None
-    stage: str | None = None
+    kind: str | UnsetType = UNSET
+    stage: str | UnsetType = UNSET
     #: As `person:NAME`.
-    by: str | None = None
-    subject: str | None = None
+    by: str | UnsetType = UNSET
+    subject: str | UnsetType = UNSET
 
 
 class IncidentQuery(PageQuery, frozen=True, kw_only=True):
     """Which incidents."""
 
-    kind: Literal["alert", "roll-back", "failure"] | None = None
-    subject: str | None = None
+    kind: Literal["alert", "roll-back", "failure"] | UnsetType = UNSET
+    subject: str | UnsetType = UNSET
     #: True: those that last; false: those that are over.
-    open: bool | None = None
+    open: bool | UnsetType = UNSET
 
 
 class ArtifactQuery(PageQuery, frozen=True, kw_only=True):
     """Which artifacts."""
 
     #: As `model`, `snapshot`, `scorecard`.
-    kind: str | None = None
+    kind: str | UnsetType = UNSET

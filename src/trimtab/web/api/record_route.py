@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from trimtab.atoms.action import Action
 from trimtab.atoms.artifact import Artifact
@@ -106,9 +107,9 @@ def _checks(memory: Memory, call: Call) -> CheckPage:
         check = event.record
         return (
             isinstance(check, Check)
-            and asked.verdict in (None, check.verdict)
-            and asked.rule in (None, check.rule, check.name)
-            and asked.subject in (None, check.subjects.candidate, check.subjects.baseline)
+            and asked.verdict in (UNSET, check.verdict)
+            and asked.rule in (UNSET, check.rule, check.name)
+            and asked.subject in (UNSET, check.subjects.candidate, check.subjects.baseline)
         )
 
     events = memory.timeline.before(place_of(asked.after), checks=True)
@@ -123,10 +124,10 @@ def _actions(memory: Memory, call: Call) -> ActionPage:
         action = event.record
         return (
             isinstance(action, Action)
-            and asked.kind in (None, action.kind)
-            and asked.stage in (None, action.stage)
-            and asked.by in (None, action.by)
-            and asked.subject in (None, action.subject)
+            and asked.kind in (UNSET, action.kind)
+            and asked.stage in (UNSET, action.stage)
+            and asked.by in (UNSET, action.by)
+            and asked.subject in (UNSET, action.subject)
         )
 
     events = memory.timeline.before(place_of(asked.after), checks=False)
@@ -139,9 +140,9 @@ def _incidents(memory: Memory, call: Call) -> IncidentPage:
 
     def wanted(incident: Incident) -> bool:
         return (
-            asked.kind in (None, incident.kind)
-            and asked.subject in (None, incident.subject)
-            and asked.open in (None, incident.ended is None)
+            asked.kind in (UNSET, incident.kind)
+            and asked.subject in (UNSET, incident.subject)
+            and asked.open in (UNSET, incident.ended is None)
         )
 
     incidents = memory.incidents.before(place_of(asked.after))
@@ -188,7 +189,7 @@ class _Ledger:
         for entry in self._ledger.entries(after=last, limit=_MOST_READ):
             read, last = read + 1, entry.seq
             record = entry.record
-            if isinstance(record, Artifact) and asked.kind in (None, record.kind):
+            if isinstance(record, Artifact) and asked.kind in (UNSET, record.kind):
                 found.append(record)
                 if len(found) == asked.limit:
                     break

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from msgspec import UNSET
+
 from trimtab.atoms.error import NotThere, UsageError
 from trimtab.views.account import (
     lineage_account,
@@ -101,7 +103,7 @@ def _releases(memory: Memory, call: Call) -> ReleasePage:
 
 def _training(memory: Memory, call: Call) -> Any:
     asked: TrainingQuery = call.query
-    return runs_account(memory, asked.model)
+    return runs_account(memory, None if asked.model is UNSET else asked.model)
 
 
 def _lineage(memory: Memory, call: Call) -> Any:
