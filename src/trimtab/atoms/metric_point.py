@@ -28,7 +28,9 @@ _VERSION = 1
 _ONE_MOMENT = 1
 _HEADER = struct.Struct("<BBHII")
 _LENGTH = struct.Struct("<H")
-_SOLE_HEAD, _SOLE_TAIL = struct.Struct("<BBHIIH"), struct.Struct("<qdq")
+#: A record of one point: bytes without the name, and the whole of it by the number of its bytes.
+_SOLE_BYTES = _HEADER.size + _LENGTH.size + 24
+_SOLE: dict[int, struct.Struct] = {}
 #: Longest name of a metric, in bytes of UTF-8.
 MOST_NAME_BYTES = 1000
 #: Codes under which a buffer holds what `array` holds under the first of them.
@@ -176,16 +178,21 @@ def decode_points(record: bytes | memoryview) -> Points:
     return points
 
 
-def sole_point(record: bytes) -> Point | None:
-    """The point of a record that holds just one, in a fraction of the time; None: see `decode_points`."""
-    try:
-        version, _, _, names, count, length = _SOLE_HEAD.unpack_from(record)
-        end = _SOLE_HEAD.size + length
-        if version != _VERSION or names != 1 or count != 1 or len(record) != end + _SOLE_TAIL.size:
+def sole_point(record: bytes) -> tuple[str, int, float, int] | None:
+    """What `Point` has, of a record that holds just one, in a fraction of the time; None: see `decode_points`."""
+    size = len(record)
+    form = _SOLE.get(size)
+    if form is None:
+        name_bytes = size - _SOLE_BYTES
+        if not 0 < name_bytes <= MOST_NAME_BYTES:
             return None
-        step, value, at_us = _SOLE_TAIL.unpack_from(record, end)
-        return Point(record[_SOLE_HEAD.size : end].decode(), step, value, at_us)
-    except (struct.error, ValueError):
+        form = _SOLE[size] = struct.Struct(f"<BBHIIH{name_bytes}sqdq")
+    version, _, _, names, count, length, name, step, value, at_us = form.unpack(record)
+    if version != _VERSION or names != 1 or count != 1 or length != len(name):
+        return None
+    try:
+        return name.decode(), step, value, at_us
+    except UnicodeDecodeError:
         return None
 
 

@@ -3,10 +3,12 @@
 import sqlite3
 from array import array
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 
 from trimtab.adapters.sqlite_run_index.card import Card, MetricKey, card_of, encode_head
 from trimtab.adapters.sqlite_run_index.number import Numbers
-from trimtab.adapters.sqlite_run_index.point_row import Row, point_rank, ranks, values_of
+from trimtab.adapters.sqlite_run_index.point_row import Row, pack_of, point_rank, ranks, value_of
 from trimtab.adapters.sqlite_run_index.schema import Kind
 from trimtab.atoms.metric_point import decode_points, sole_point
 from trimtab.atoms.run import Experiment, LastPoint, LoggedDataset, LoggedModelHead, ModelMetric, RunHead
@@ -27,7 +29,9 @@ _PUT_DATASET = "INSERT OR REPLACE INTO dataset VALUES (?, ?, ?, ?)"
 _PUT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)"
 #: `0` comes after `/`.
 _REMOVE_FILES = "DELETE FROM file WHERE owner = ?1 AND (path = ?2 OR path >= ?2 || '/' AND path < ?2 || '0')"
-_PUT_POINT = "INSERT OR IGNORE INTO point VALUES (?, ?, ?, ?, ?)"
+_PUT_PACK = "INSERT INTO points VALUES (?, ?, ?, ?)"
+_PUT_PARAMETER = "INSERT OR REPLACE INTO parameter VALUES (?, ?, ?)"
+_PUT_TAG = "INSERT OR REPLACE INTO tag VALUES (?, ?, ?)"
 _PUT_LAST = "INSERT OR REPLACE INTO last_value VALUES (?, ?, ?)"
 _PUT_MEASURED = "INSERT OR REPLACE INTO model_value VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -38,6 +42,9 @@ class Intake:
     def __init__(self, connection: sqlite3.Connection, numbers: Numbers) -> None:
         self._connection, self._numbers = connection, numbers
         self._cards: dict[int, Card] = {}
+        #: Name, owner, value.
+        self._parameters: list[tuple[int, int, str]] = []
+        self._changed_tags: dict[tuple[int, int], str | None] = {}
         self._owners: list[int] = []
         self._names: list[int] = []
         self._steps, self._at_us, self._values = array("q"), array("q"), array("d")
@@ -59,6 +66,7 @@ class Intake:
     def settle(self) -> None:
         """Write what was gathered."""
         self._settle_points()
+        self._settle_texts()
         rows = [(owner, *card.stored()) for owner, card in self._cards.items()]
         self._connection.executemany(_PUT_CARD, rows)
         self._cards.clear()
@@ -141,23 +149,37 @@ class Intake:
         self._values.extend(points.values)
 
     def _settle_points(self) -> None:
-        """Write the points, and what is the last one of each metric of each run."""
+        """Write the points in packs, and what is the last one of each metric of each run."""
         columns = (self._owners, self._names, self._steps, self._at_us, ranks(self._values))
         rows: list[Row] = sorted(zip(*columns, strict=True))
-        self._connection.executemany(_PUT_POINT, rows)
-        changed = []
-        # In their order, so the last one of each metric stays.
-        for (owner, name), row in {(row[0], row[1]): row for row in rows}.items():
+        if not rows:
+            return
+        self._connection.execute("UPDATE meta SET packs = packs + 1")
+        (number,) = self._connection.execute("SELECT packs FROM meta").fetchone()
+        packs, changed = [], []
+        for (owner, name), group in groupby(rows, key=itemgetter(0, 1)):
+            together = list(group)
+            packs.append((owner, name, number, pack_of(together)))
             metric = self._numbers.text(self._connection, name)
-            last = self._card(owner).last
+            last, highest = self._card(owner).last, together[-1]
             known = last.get(metric)
-            if known is None or row[2:] > point_rank(known):
-                (value,) = values_of(row[4:])
-                last[metric] = LastPoint(value=value, step=row[2], at_us=row[3])
+            if known is None or highest[2:] > point_rank(known):
+                value = value_of(highest[4])
+                last[metric] = LastPoint(value=value, step=highest[2], at_us=highest[3])
                 changed.append((name, owner, value))
-        self._connection.executemany(_PUT_LAST, changed)
+        self._connection.executemany(_PUT_PACK, packs)
+        self._connection.executemany(_PUT_LAST, sorted(changed, key=itemgetter(0, 1)))
         self._owners, self._names = [], []
         self._steps, self._at_us, self._values = array("q"), array("q"), array("d")
+
+    def _settle_texts(self) -> None:
+        """Write parameters and tags."""
+        self._connection.executemany(_PUT_PARAMETER, sorted(self._parameters))
+        tags = sorted((*key, value) for key, value in self._changed_tags.items() if value is not None)
+        self._connection.executemany(_PUT_TAG, tags)
+        gone = [key for key, value in self._changed_tags.items() if value is None]
+        self._connection.executemany("DELETE FROM tag WHERE name = ? AND owner = ?", gone)
+        self._parameters, self._changed_tags = [], {}
 
     def _measured(self, event: RunEvent, owner: int, kind: Kind) -> None:
         """Points that measure a logged model, as its metrics."""
@@ -197,8 +219,7 @@ class Intake:
         for key, value in event.parameters.items():
             if key not in logged.parameters:
                 logged.parameters[key] = value
-                row = (self._numbers.name(self._connection, key), owner, value)
-                self._connection.execute("INSERT OR REPLACE INTO parameter VALUES (?, ?, ?)", row)
+                self._parameters.append((self._numbers.name(self._connection, key), owner, value))
         self._tags(owner, card, event.tags)
         if event.datasets:
             known = {(each.name, each.digest): each for each in logged.datasets}
@@ -216,13 +237,11 @@ class Intake:
 
     def _tags(self, owner: int, card: Card, tags: "dict[str, str | None]") -> None:
         for key, value in tags.items():
-            name = self._numbers.name(self._connection, key)
+            self._changed_tags[self._numbers.name(self._connection, key), owner] = value
             if value is None:
                 card.logged.tags.pop(key, None)
-                self._connection.execute("DELETE FROM tag WHERE name = ? AND owner = ?", (name, owner))
             else:
                 card.logged.tags[key] = value
-                self._connection.execute("INSERT OR REPLACE INTO tag VALUES (?, ?, ?)", (name, owner, value))
 
     def _files(self, owner: int, event: RunEvent) -> None:
         self._connection.executemany(_REMOVE_FILES, [(owner, path) for path in event.removed])

@@ -1,21 +1,27 @@
-"""Metric points as rows: in their order, and each of them once.
+"""Metric points in packs: those of one run, metric and `take`, in their order.
 
-A value is kept as the whole number of 64 bits that sorts as it does: SQLite has no NaN, and holds -0.0 for 0.0. NaN is
-the lowest, so that a number of the same step and moment beats it; every NaN is the same one.
+A value is kept as the whole number of 64 bits that sorts as it does. NaN is the lowest, so that a number of the same
+step and moment beats it; every NaN is the same one, and -0.0 is another value than 0.0, and lower.
 """
 
 import math
+import struct
 from array import array
 from collections.abc import Iterable, Sequence
 
 from trimtab.atoms.metric_point import Points
 from trimtab.atoms.run import LastPoint
 
-#: Owner, name of the metric, step, moment, value as `ranks` gives it.
+#: Step, moment, value as `ranks` gives it: the last point of a metric has the highest.
+Ranked = tuple[int, int, int]
+#: Owner and name of the metric, then as `Ranked`.
 Row = tuple[int, int, int, int, int]
 
 _NAN = -(1 << 63)
 _FLIP = (1 << 63) - 1
+_WHOLE, _FLOAT = struct.Struct("<q"), struct.Struct("<d")
+#: Step, moment and rank.
+_POINT = struct.Struct("<qqq")
 
 
 def ranks(values: "array[float]") -> list[int]:
@@ -27,25 +33,32 @@ def ranks(values: "array[float]") -> list[int]:
     return whole
 
 
-def values_of(numbers: Iterable[int]) -> "array[float]":
-    """What `ranks` was given."""
+def value_of(rank: int) -> float:
+    """The value with a rank."""
     # The rank of NaN, turned back, is NaN's bits too.
-    return array("d", array("q", [rank if rank >= 0 else rank ^ _FLIP for rank in numbers]).tobytes())
+    (value,) = _FLOAT.unpack(_WHOLE.pack(rank if rank >= 0 else rank ^ _FLIP))
+    return float(value)
 
 
-def points_of(metric: str, rows: Sequence[tuple[int, int, int]]) -> Points:
-    """Points of one metric from step, moment and rank."""
-    points = Points()
-    if rows:
-        points.names[metric] = 0
-        points.metrics = array("I", bytes(4 * len(rows)))
-        points.steps = array("q", [row[0] for row in rows])
-        points.at_us = array("q", [row[1] for row in rows])
-        points.values = values_of(row[2] for row in rows)
-    return points
-
-
-def point_rank(point: LastPoint) -> tuple[int, int, int]:
-    """Step, moment and rank of a point: the last one has the highest."""
+def point_rank(point: LastPoint) -> Ranked:
+    """Where a point stands among the others of its metric."""
     (rank,) = ranks(array("d", (point.value,)))
     return point.step, point.at_us, rank
+
+
+def pack_of(rows: Iterable[Row]) -> bytes:
+    """The pack of the points of one metric."""
+    return b"".join([_POINT.pack(step, at_us, rank) for _, _, step, at_us, rank in rows])
+
+
+def points_of(metric: str, packs: Sequence[bytes]) -> Points:
+    """The points of one metric, in their order, each of them once."""
+    found: dict[Ranked, None] = dict.fromkeys(sorted(_POINT.iter_unpack(b"".join(packs))))
+    points = Points()
+    if found:
+        points.names[metric] = 0
+        points.metrics = array("I", bytes(4 * len(found)))
+        points.steps = array("q", [step for step, _, _ in found])
+        points.at_us = array("q", [at_us for _, at_us, _ in found])
+        points.values = array("d", map(value_of, (rank for _, _, rank in found)))
+    return points

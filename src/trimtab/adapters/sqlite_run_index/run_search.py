@@ -11,7 +11,7 @@ from trimtab.atoms.run import Run
 from trimtab.atoms.run_query import Page, Query
 from trimtab.atoms.searchable import RUNS
 
-_POINTS = "SELECT step, at_us, value FROM point WHERE owner = ? AND name = ? ORDER BY step, at_us, value"
+_POINTS = "SELECT pack FROM points WHERE owner = ? AND name = ?"
 
 
 class SqliteRunSearch:
@@ -41,4 +41,5 @@ class SqliteRunSearch:
         with self._file.read() as connection:
             owner = owner_number(connection, Kind.RUN, run)
             name = name_number(connection, metric)
-            return points_of(metric, connection.execute(_POINTS, (owner, name)).fetchall())
+            packs = [pack for (pack,) in connection.execute(_POINTS, (owner, name))]
+        return points_of(metric, packs)

@@ -26,11 +26,12 @@ class Kind(IntEnum):
 DEFAULT = Experiment(id=DEFAULT_EXPERIMENT, name="Default", created_ms=0, updated_ms=0)
 
 # `name` holds keys of metrics, parameters and tags; everything else says their number. A metric's `value` is NULL
-# where it is NaN, which SQLite does not know. `point.value` is a whole number, see point_row.
+# where it is NaN, which SQLite does not know. `meta.packs` counts the packs of points, see point_row.
 _TABLES = (
     """
     CREATE TABLE meta (
-        one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, entry INTEGER NOT NULL, cursor BLOB NOT NULL
+        one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, entry INTEGER NOT NULL, cursor BLOB NOT NULL,
+        packs INTEGER NOT NULL DEFAULT 0
     )
     """,
     "CREATE TABLE name (n INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
@@ -78,9 +79,8 @@ _TABLES = (
     ) WITHOUT ROWID
     """,
     """
-    CREATE TABLE point (
-        owner INTEGER, name INTEGER, step INTEGER, at_us INTEGER, value INTEGER,
-        PRIMARY KEY (owner, name, step, at_us, value)
+    CREATE TABLE points (
+        owner INTEGER, name INTEGER, pack_number INTEGER, pack BLOB, PRIMARY KEY (owner, name, pack_number)
     ) WITHOUT ROWID
     """,
 )
@@ -98,6 +98,6 @@ def begin(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO card VALUES (1, ?, ?, ?)", (head, logged, metrics))
         start = Position()
         connection.execute(
-            "INSERT INTO meta VALUES (1, ?, ?, ?)",
+            "INSERT INTO meta VALUES (1, ?, ?, ?, 0)",
             (VERSION, start.entry, msgspec.json.encode(start.cursor)),
         )
