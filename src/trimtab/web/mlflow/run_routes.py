@@ -20,6 +20,8 @@ from trimtab.web.route import Call, Refused, Route
 
 #: Runs on a page where nothing is asked for, and at most.
 PAGE, MOST_A_PAGE = 1000, 50_000
+#: What a client says that does not know its user.
+UNKNOWN_USER = "unknown"
 
 #: Numbers of the states in MLflow's protobuf.
 _STATUS = {
@@ -86,7 +88,7 @@ class _Runs:
             tags[NAME_TAG] = body.run_name
         elif not named:
             tags.pop(NAME_TAG, None)
-        if body.user_id:
+        if body.user_id and body.user_id != UNKNOWN_USER:
             tags.setdefault(USER_TAG, body.user_id)
         run = self.tracking.runs.open(
             experiment_id(body.experiment_id or "0"),
