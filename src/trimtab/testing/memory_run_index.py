@@ -23,7 +23,14 @@ from trimtab.atoms.run import (
 from trimtab.atoms.run_event import RunEvent
 from trimtab.atoms.run_query import Page, Query
 from trimtab.atoms.searchable import EXPERIMENTS, LOGGED_MODELS, RUNS, settled
-from trimtab.ports.run_index import Position, Tracked
+from trimtab.ports.run_index import (
+    ExperimentSearch,
+    FileSearch,
+    ModelSearch,
+    Position,
+    RunSearch,
+    Tracked,
+)
 from trimtab.testing.memory_run_search import Asked, MemorySearch, of_experiment, of_model, of_run
 
 #: Step, moment, whether it is a number, value (0 for NaN), its sign: the last point has the highest.
@@ -151,10 +158,10 @@ class MemoryRunIndex:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._state = _State()
-        self.runs = _Runs(self)
-        self.files = _Files(self)
-        self.experiments = _Experiments(self)
-        self.models = _Models(self)
+        self.runs: RunSearch = _Runs(self)
+        self.files: FileSearch = _Files(self)
+        self.experiments: ExperimentSearch = _Experiments(self)
+        self.models: ModelSearch = _Models(self)
 
     @property
     def state(self) -> _State:
