@@ -195,10 +195,15 @@ class Connection:
         return _ERRORS.get(told.status, UsageError)(said or f"{self.url}{path} was answered {told.status}")
 
 
-def place(*parts: str) -> str:
-    """The path of something below `/api/v1`; what is in a part is escaped, but for the slashes of the last one."""
-    *before, last = parts
-    return "/".join(["/api/v1", *(quote(part, safe="") for part in before), quote(last)])
+def place(*parts: str, rest: str = "") -> str:
+    """The path of something below `/api/v1`.
+
+    Args:
+        parts: A slash in one of them is escaped.
+        rest: A path that comes last; its slashes stay.
+    """
+    escaped = [quote(part, safe="") for part in parts]
+    return "/".join(["/api/v1", *escaped, *([quote(rest)] if rest else [])])
 
 
 def _checked(key: str) -> str:

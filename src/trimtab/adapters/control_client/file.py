@@ -25,14 +25,14 @@ class RemoteFiles:
 
     def put(self, run: str, path: str, content: bytes | Iterable[bytes]) -> LoggedFile:
         """Keep a file; durable when it returns. Bytes are sent again while the server is away, chunks are not."""
-        at = place("runs", run, "files", path)
+        at = place("runs", run, "files", rest=path)
         if isinstance(content, bytes | bytearray | memoryview):
             return self._connection.ask("PUT", at, LoggedFile, content=bytes(content))
         return self._connection.send_stream(at, content, LoggedFile)
 
     def read(self, run: str, path: str) -> AbstractContextManager[Iterator[bytes]]:
         """`with client.files.read(run, path) as chunks`: the content as it comes; NotThere."""
-        return self._connection.reading(place("runs", run, "files", path))
+        return self._connection.reading(place("runs", run, "files", rest=path))
 
     def under(self, run: str, folder: str = "") -> list[LoggedFile]:
         """Every file in a folder and in those below it, by path; empty: all of the run's."""
@@ -41,4 +41,4 @@ class RemoteFiles:
 
     def remove(self, run: str, path: str) -> None:
         """Take a file, or a folder with all in it, away; NotThere."""
-        self._connection.ask("DELETE", place("runs", run, "files", path), _Removed)
+        self._connection.ask("DELETE", place("runs", run, "files", rest=path), _Removed)

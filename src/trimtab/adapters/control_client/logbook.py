@@ -93,7 +93,7 @@ class RemoteLogbook:
     def points(self, run: str, metric: str, most: int | None = None) -> Points:
         """Every point of one metric; with `most`, at least 10, so many of them that draw the same line."""
         told = self._connection.ask(
-            "GET", place("runs", run, "metrics", metric), _Series, query={"most": most}
+            "GET", place("runs", run, "metrics", rest=metric), _Series, query={"most": most}
         )
         if not told.steps:
             return Points()

@@ -23,11 +23,11 @@ class RemoteViews:
 
     def lineage(self, name: str) -> Account:
         """All that the record called `name` came of, and all that it led to; NotThere."""
-        return self._ask(place("lineage", name))
+        return self._ask(place("lineage", rest=name))
 
     def record(self, name: str) -> Account:
         """One record and what it is linked with directly; NotThere."""
-        return self._ask(place("records", name))
+        return self._ask(place("records", rest=name))
 
     def checks(
         self, *, verdict: str | None = None, rule: str | None = None, limit: int = 100, after: str = ""
