@@ -48,6 +48,7 @@ class Courier:
         self._tries, self._waits = 0, ""
         self._wanted: dict[str, Answer | None] = {}
         self._closing = False
+        self._opening = threading.Lock()
         self._opened: httpx2.Client | None = None
         self._thread = threading.Thread(target=self._work, name="trimtab-courier", daemon=True)
         self._thread.start()
@@ -201,8 +202,9 @@ class Courier:
                 "Content-Length": str(path.stat().st_size),
             }
             content = chunks_of(path)
-        if self._opened is None:
-            self._opened = httpx2.Client()
+        with self._opening:
+            if self._opened is None:
+                self._opened = httpx2.Client()
         timeout = httpx2.Timeout(read_s, connect=min(read_s, _CONNECT_S))
         try:
             told = self._opened.request(

@@ -103,7 +103,7 @@ class LocalWay:
             by=self._by,
             run=beginning.run,
             started_ms=beginning.started_ms,
-            tags=dict(beginning.tags),
+            tags={**beginning.first_tags, **beginning.tags},
             parameters=dict(beginning.parameters),
         )
 

@@ -49,29 +49,28 @@ class RemoteWay:
     def begin(self, beginning: Beginning) -> Begun:
         """See the port; while the server is away the run begins all the same."""
         known = self._look(beginning)
-        told: dict[str, Any] = {
+        new: dict[str, Any] = {
             "id": beginning.run,
             "started_ms": beginning.started_ms,
-            "tags": beginning.tags,
+            "tags": {**beginning.first_tags, **beginning.tags},
             "parameters": beginning.parameters,
-        }
-        if beginning.experiment:
-            told["experiment"] = beginning.experiment
-        at = _place("runs", beginning.run)
-        if known is None:
-            self._courier().add(_call("POST", _place("runs"), told))
-        elif isinstance(known, RunAccount):
-            self._ask(_call("POST", f"{at}/resume", None))
-            more = {"tags": beginning.tags, "parameters": beginning.parameters}
-            if beginning.tags or beginning.parameters:
-                self._ask(_call("POST", f"{at}/log", more))
-            steps = {name: point.step + 1 for name, point in known.metrics.items()}
-            return Begun(run=beginning.run, name=known.name, next_steps=steps)
-        else:
-            self._ask(_call("POST", _place("runs"), told))
+        } | ({"experiment": beginning.experiment} if beginning.experiment else {})
+        calls = [] if isinstance(known, RunAccount) else [_call("POST", _place("runs"), new)]
         if beginning.resumes:  # what an earlier process left in the spool may begin and end it first
-            self._courier().add(_call("POST", f"{at}/resume", None))
-        return Begun(run=beginning.run, name=beginning.tags.get(NAME_TAG, ""))
+            at = _place("runs", beginning.run)
+            calls.append(_call("POST", f"{at}/resume", None))
+            if beginning.tags or beginning.parameters:
+                said = {"tags": beginning.tags, "parameters": beginning.parameters}
+                calls.append(_call("POST", f"{at}/log", said))
+        if known is None:
+            self._courier().add(*calls)
+        else:
+            for call in calls:
+                self._ask(call)
+        if isinstance(known, RunAccount):
+            steps = {name: point.step + 1 for name, point in known.metrics.items()}
+            return Begun(run=beginning.run, name=beginning.tags.get(NAME_TAG, known.name), next_steps=steps)
+        return Begun(run=beginning.run, name=new["tags"].get(NAME_TAG, ""))
 
     def log(self, event: RunEvent) -> None:
         """See the port."""

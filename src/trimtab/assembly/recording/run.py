@@ -87,7 +87,7 @@ def run(
     """
     joined = id is None and active_run() is None and bool(os.environ.get(RUN))
     told = require_id(id or (os.environ[RUN] if joined else ""), "run") if id is not None or joined else ""
-    asked = _asked_tags(name, tags, note, parent, resumed=bool(told))
+    asked = _asked_tags(name, tags, note, parent)
     given = {str(key): str(value) for key, value in (parameters or {}).items()}
     require_parameters(given)
     experiment = experiment if experiment is not None else os.environ.get(EXPERIMENT, "")
@@ -102,7 +102,8 @@ def run(
                 experiment=require_name(experiment, "experiment") if experiment else "",
                 resumes=bool(told),
                 started_ms=time_ns() // 1_000_000,
-                tags=(first_tags() if capture and not joined else {}) | asked,
+                tags=asked,
+                first_tags=_first_tags(capture),
                 parameters=given,
             )
         )
@@ -120,21 +121,23 @@ def _asked_tags(
     tags: Mapping[str, Any] | None,
     note: str | None,
     parent: "ActiveRun | str | None",
-    *,
-    resumed: bool,
 ) -> dict[str, str]:
     asked = {str(key): str(value) for key, value in (tags or {}).items()}
     if name is not None:
         asked[NAME_TAG] = require_name(name, "run")
-    elif not resumed:
-        asked.setdefault(NAME_TAG, made_up_name())
     if note is not None:
         asked[NOTE_TAG] = note
-    outer = (active_run() if not resumed else None) if parent is None else parent
-    if outer is not None:
-        asked[PARENT_TAG] = outer.id if isinstance(outer, ActiveRun) else require_id(outer, "parent run")
+    if parent is not None:
+        asked[PARENT_TAG] = parent.id if isinstance(parent, ActiveRun) else require_id(parent, "parent run")
     require_tags(asked)
     return asked
+
+
+def _first_tags(capture: bool | str) -> dict[str, str]:
+    """Of a run that is new."""
+    outer = active_run()
+    told = {NAME_TAG: made_up_name()} | (first_tags() if capture else {})
+    return told if outer is None else told | {PARENT_TAG: outer.id}
 
 
 def _way(server: str | None, project: str | os.PathLike[str] | None) -> Way:

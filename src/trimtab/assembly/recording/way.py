@@ -22,7 +22,10 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     #: Whether it may be there already, and then goes on.
     resumes: bool = False
     started_ms: int
+    #: What its caller said, which holds also where it goes on.
     tags: Mapping[str, str] = {}
+    #: Tags of a run that is new; `tags` go before.
+    first_tags: Mapping[str, str] = {}
     parameters: Mapping[str, str] = {}
 
 
