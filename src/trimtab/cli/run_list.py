@@ -14,7 +14,7 @@ from trimtab.cli.screen import print_json, screen
 @click.command(
     "list",
     epilog=example(
-        "trimtab runs",
+        "trimtab runs list",
         "trimtab runs late_arrival --order metrics.log_loss --limit 10",
         "trimtab runs list --where \"metrics.log_loss < 0.4 and params.depth = '3'\" --columns metrics.log_loss",
     ),

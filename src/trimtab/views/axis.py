@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 _DAY = 86400.0
+#: Between these there are round numbers to step by.
+_LEAST_STEP, _MOST_STEP = 1e-290, 1e300
 
 
 class Tick(NamedTuple):
@@ -22,15 +24,17 @@ def nice_ticks(low: float, high: float, wanted: int) -> list[float]:
     >>> nice_ticks(0.41, 0.56, 4)
     [0.45, 0.5, 0.55]
     """
-    reach = high - low
-    if reach <= 0:
+    # Halved, so that the whole scale of floats fits.
+    rough = (high / 2 - low / 2) / wanted * 2
+    if rough <= 0:
         return [low]
-    rough = reach / wanted
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
+    if not _LEAST_STEP <= rough <= _MOST_STEP:
+        return [low, high]
+    power = math.floor(math.log10(rough))
+    step = next(10.0**power * factor for factor in (1, 2, 5, 10) if 10.0**power * factor >= rough)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    return [round(number * step, 12 - min(power, 12)) for number in range(first, last + 1)]
 
 
 def log_ticks(low: float, high: float, wanted: int) -> list[float]:
@@ -39,7 +43,7 @@ def log_ticks(low: float, high: float, wanted: int) -> list[float]:
     >>> log_ticks(0.02, 40.0, 4)
     [0.1, 1.0, 10.0]
     """
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    first, last = max(math.floor(math.log10(low)), -307), min(math.ceil(math.log10(high)), 308)
     powers = [10.0**power for power in range(first, last + 1)]
     kept = [power for power in powers if low * (1 - 1e-9) <= power <= high * (1 + 1e-9)]
     if len(kept) > wanted:
@@ -64,12 +68,12 @@ def tick_words(ticks: list[float]) -> list[str]:
     step = min((each for each in steps if each > 0), default=top or 1.0)
     if len(ticks) > 1 and max(steps) > step * 1.5:
         return [f"{tick:g}" for tick in ticks]
+    if top < 1e-4 or top >= 1e13:
+        return [f"{tick:.3g}" if tick else "0" for tick in ticks]
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")):
         if step * 1.0000001 >= size * 0.1 and top >= size * (10 if letter else 1):
             digits = max(0, -math.floor(math.log10(step / size) + 1e-9))
             return [f"{tick / size:.{digits}f}{letter}" if tick else "0" for tick in ticks]
-    if top < 1e-4 or top >= 1e13:
-        return [f"{tick:.3g}" for tick in ticks]
     digits = min(12, max(0, -math.floor(math.log10(step) + 1e-9)))
     return [f"{tick:.{digits}f}" if tick else "0" for tick in ticks]
 

@@ -4,8 +4,8 @@ import re
 
 #: Said of a metric before or after its name: what it was measured on, or how it was averaged.
 _ROUND = re.compile(
-    r"^(train|training|val|valid|valid_0|validation|test|testing|eval|evaluation|holdout|best|final|mean|avg|macro|micro|"
-    r"weighted)_|_(train|training|val|valid|validation|test|eval|holdout|best|final|mean|avg|macro|micro|weighted|"
+    r"^(train|training|val|valid|validation|test|testing|eval|evaluation|holdout|best|final|mean|avg|macro|micro|"
+    r"weighted)(_\d+)?_|_(train|training|val|valid|validation|test|eval|holdout|best|final|mean|avg|macro|micro|weighted|"
     r"epoch|step)$"
 )
 

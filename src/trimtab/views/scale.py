@@ -1,6 +1,7 @@
 """Scales of charts: which points can be drawn, and where."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 
 #: A point, or a drawn one.
@@ -18,8 +19,9 @@ def reach(values: Sequence[float], *, log: bool = False) -> Spot:
     if low < high:
         return low, high
     if log:
-        return low / 2, high * 2
-    return low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0)
+        return max(low / 2, sys.float_info.min), min(high * 2, sys.float_info.max)
+    room = abs(low) * 0.1 or 1.0
+    return max(low - room, -sys.float_info.max), min(high + room, sys.float_info.max)
 
 
 def share(low: float, high: float, *, log: bool = False) -> Callable[[float], float]:
