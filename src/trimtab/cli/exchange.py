@@ -67,6 +67,41 @@ def import_mlflow(
     _tell(account, as_json)
 
 
+@export.command(
+    "mlflow",
+    epilog=example(
+        "trimtab export mlflow ./out",
+        "trimtab export mlflow sqlite:///mlflow.db --experiment churn",
+        "trimtab export mlflow http://mlflow.example:5000",
+    ),
+)
+@click.argument("target", metavar="TARGET")
+@click.option("--experiment", metavar="NAME", default="", help="Only this experiment, without the registry.")
+@common
+@as_json
+def export_mlflow(
+    target: str, experiment: str, project: Path | None, store: str | None, as_json: bool
+) -> None:
+    """Give runs and models back to an MLflow store: a folder, sqlite:///FILE, or a server's http(s):// address.
+
+    In a folder it makes mlflow.db and mlartifacts; MLflow's own package makes the tables. Everything is read back and
+    compared. Run it again and only what is missing is written.
+    """
+    from trimtab.assembly.exchange.give_back import give_back
+    from trimtab.assembly.project import open_project
+    from trimtab.assembly.tracking_place import open_project_tracking
+
+    chosen = open_project(project, store, declarations=False)
+    with open_project_tracking(chosen, create=False) as tracking, Bar() as bar:
+        account = give_back(
+            tracking,
+            target,
+            experiment=experiment,
+            progress=lambda part, done, whole: bar.move(done, max(whole, 1), part),
+        )
+    _tell(account, as_json)
+
+
 def _tell(account: "Account", as_json: bool) -> None:
     from dataclasses import asdict
 

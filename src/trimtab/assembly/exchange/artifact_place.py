@@ -17,17 +17,19 @@ class ArtifactPlace:
     def __init__(self, root: Path, artifacts: Path | None = None) -> None:
         """
         Args:
-            root: The folder of the store, to which its addresses are relative.
+            root: The folder of the store, to which its addresses are relative. What lies elsewhere is not read, as
+                whoever wrote the store may have named any place of this machine.
             artifacts: Where its server kept files (`--artifacts-destination`); None: the usual places.
         """
-        self._root = root
+        self._root = root.resolve()
         self._served = [artifacts] if artifacts else [root / "mlartifacts", root / "mlruns", root]
+        self._allowed = [self._root, *([artifacts.resolve()] if artifacts else [])]
 
     def files(self, place: str) -> list[ForeignFile]:
         """Every file at an address, by path; none where there is no such folder.
 
         Raises:
-            UsageError: The address is on another machine, or a link leads out of the folder.
+            UsageError: The address is on another machine or outside of the store's folder, or a link leads out of it.
         """
         folder = self._folder(place)
         return [] if folder is None else list(_files(folder))
@@ -44,7 +46,17 @@ class ArtifactPlace:
                 f"{place[:200]!r} lies elsewhere: import from the MLflow server that keeps it (http://...), which "
                 "hands it out"
             )
-        return next((folder for folder in candidates if folder.is_dir()), None)
+        there = [folder for folder in candidates if folder.is_dir()]
+        inside = [folder for folder in there if self._is_allowed(folder.resolve())]
+        if there and not inside:
+            raise UsageError(
+                f"{there[0]} lies outside of the store's folder {self._root}: name the folder of its files with "
+                "--artifacts DIR"
+            )
+        return inside[0] if inside else None
+
+    def _is_allowed(self, folder: Path) -> bool:
+        return any(folder.is_relative_to(allowed) for allowed in self._allowed)
 
     def _moved(self, path: str) -> Iterator[Path]:
         """The end of the address under the places of today: a store may have been copied from another machine."""

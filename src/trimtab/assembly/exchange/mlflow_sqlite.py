@@ -72,12 +72,14 @@ class SqliteStore:
         return int(self._rows("SELECT count(*) AS n FROM runs")[0]["n"])
 
     def runs(self) -> Iterator[list[ForeignRun]]:
-        ids = [
-            row["run_uuid"] for row in self._rows("SELECT run_uuid FROM runs ORDER BY start_time, run_uuid")
-        ]
-        datasets = {row["dataset_uuid"]: row for row in self._all("datasets")}
+        rows = self._rows("SELECT run_uuid FROM runs ORDER BY start_time, run_uuid")
+        ids = [row["run_uuid"] for row in rows]
         for start in range(0, len(ids), RUNS_AT_ONCE):
-            yield self._some_runs(ids[start : start + RUNS_AT_ONCE], datasets)
+            yield self.these(ids[start : start + RUNS_AT_ONCE])
+
+    def these(self, ids: list[str]) -> list[ForeignRun]:
+        """Runs with these ids, in their order, as far as they are there."""
+        return self._some_runs(ids, {row["dataset_uuid"]: row for row in self._all("datasets")})
 
     def models(self) -> list[ForeignModel]:
         parameters = self._grouped("logged_model_params", "model_id")

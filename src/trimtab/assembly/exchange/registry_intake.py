@@ -132,14 +132,14 @@ class RegistryIntake:
             found = versions.get(version.number)
             differing = "is not here" if found is None else _version_difference(version, found)
             files = kept.get((model.name, version.number), [])
-            if not differing and not self._same_files(model.name, version.number, files):
+            if found is not None and not differing and files and not self._same_files(found.files, files):
                 differing = "its files are not the same here"
             self._account.found("versions", 1, int(not differing))
             if differing:
                 self._account.differs(f"version {version.number} of {model.name!r}: {differing}")
 
-    def _same_files(self, name: str, number: int, kept: list[tuple[LoggedFile, str]]) -> bool:
-        here = {file.path: file for file in self._tracking.registry.versions.files(name, number)}
+    def _same_files(self, artifact: str, kept: list[tuple[LoggedFile, str]]) -> bool:
+        here = {file.path: file for file in self._tracking.registry.versions.files(artifact)}
         return all(
             file.path in here and digest_of(self._tracking.files.read(here[file.path])) == digest
             for file, digest in kept

@@ -1,7 +1,7 @@
 """Versions of registered models: made, changed, placed in stages, and their files."""
 
 from trimtab.atoms.actor import Actor
-from trimtab.atoms.artifact import artifact_of
+from trimtab.atoms.artifact import Artifact, artifact_of
 from trimtab.atoms.content.change import Change
 from trimtab.atoms.content.content import Content
 from trimtab.atoms.content.stored_model import StoredModel
@@ -120,12 +120,19 @@ class ModelVersions:
                 return version
         raise NotThere(f"registered model {name!r} has no version {number}")
 
-    def files(self, name: str, number: int) -> list[LoggedFile]:
-        """The files of a version by path, as they were when it was registered; `Files.read` reads them. NotThere."""
-        version = self.find(name, number)
-        if not version.files:
-            return []
-        return kept_files(self._book.store.read(version.files, StoredModel))
+    def files(self, kept: str) -> list[LoggedFile]:
+        """Files by path, as they were when they were registered; `Files.read` reads them.
+
+        Args:
+            kept: `ModelVersion.files`.
+
+        Raises:
+            NotThere: No version ever had them.
+        """
+        artifact = self._book.store.ledger.find(kept) if kept else None
+        if not isinstance(artifact, Artifact) or artifact.kind != StoredModel.kind:
+            raise NotThere(f"no version has the files {kept[:80]!r}")
+        return kept_files(self._book.store.read(kept, StoredModel))
 
     def _model(self, name: str) -> RegisteredModel:
         model = self._book.read(lambda stored, pipeline: pipeline.find(name) or stored.find(name))

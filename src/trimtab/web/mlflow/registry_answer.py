@@ -1,7 +1,6 @@
 """Registered models and versions as MLflow's JSON has them. What is empty is left out, as protobuf does."""
 
 from typing import Any
-from urllib.parse import quote
 
 from trimtab.tracking.registry.registered_model import ModelVersion, RegisteredModel
 from trimtab.tracking.registry.rule import PROMPT_TAG
@@ -26,9 +25,9 @@ def registered_model_answer(model: RegisteredModel) -> Json:
         "name": model.name,
         "creation_timestamp": model.created_ms,
         "last_updated_timestamp": model.updated_ms,
+        "description": model.description,
         **_filled(
             user_id=model.by,
-            description=model.description,
             latest_versions=newest,
             tags=_pairs(model.tags),
             aliases=aliases,
@@ -45,9 +44,9 @@ def version_answer(model: RegisteredModel, version: ModelVersion) -> Json:
         "last_updated_timestamp": version.updated_ms,
         "current_stage": version.stage.value,
         "status": "READY",
+        "description": version.description,
         **_filled(
             user_id=version.by,
-            description=version.description,
             source=version.source,
             run_id=version.run,
             model_id=version.logged_model,
@@ -60,8 +59,8 @@ def version_answer(model: RegisteredModel, version: ModelVersion) -> Json:
 
 
 def version_uri(version: ModelVersion) -> str:
-    """Where the files of a version are, as they were when it was registered."""
-    return f"mlflow-artifacts:/{REGISTRY}/{quote(version.model, safe='')}/{version.number}"
+    """Where the files of a version are, as they were when it was registered: named by what they are."""
+    return f"mlflow-artifacts:/{REGISTRY}/{version.files}"
 
 
 def _said(version: ModelVersion) -> str:

@@ -17,25 +17,22 @@ class VersionFiles(NamedTuple):
 
 
 def version_files(tracking: Tracking, path: str) -> VersionFiles | None:
-    """The files that `registry/NAME/NUMBER/...` means; None where the path is of a run's or a logged model's.
+    """The files that `registry/FILES/...` means; None where the path is of a run's or a logged model's.
 
     Raises:
-        NotThere: No such version, or nothing is there.
+        NotThere: No version has these files.
     """
     root, _, rest = path.strip("/").partition("/")
     if root != REGISTRY:
         return None
-    name, _, rest = rest.partition("/")
-    number, _, below = rest.partition("/")
-    if not (number.isascii() and number.isdigit()):
-        raise NotThere(f"no version is at {path[:200]!r}")
-    every = tracking.registry.versions.files(name, int(number[:10]))
+    kept, _, below = rest.partition("/")
+    every = tracking.registry.versions.files(kept)
     inside = [file for file in every if not below or file.path == below or file.path.startswith(f"{below}/")]
     return VersionFiles(inside, below)
 
 
 def version_file(tracking: Tracking, path: str) -> LoggedFile | None:
-    """The file at `registry/NAME/NUMBER/...`; None where the path is of a run's or a logged model's; NotThere."""
+    """The file at `registry/FILES/...`; None where the path is of a run's or a logged model's; NotThere."""
     found = version_files(tracking, path)
     if found is None:
         return None
