@@ -3,12 +3,10 @@
 import pytest
 from starlette.testclient import TestClient
 
+from parts.page import asked
 from trimtab.engine.store import Store
 from trimtab.testing.example_year import MODEL, example_year
 from trimtab.testing.memory_store import memory_store
-from trimtab.web.application import application
-
-HOME = "http://127.0.0.1:8500"
 
 
 @pytest.fixture(scope="session")
@@ -21,11 +19,10 @@ def year_store() -> Store:
 @pytest.fixture(scope="session")
 def client(year_store: Store) -> TestClient:
     """Asks for pages; a failing page is a 500 here as it is for a browser."""
-    shown = application(
+    return asked(
         year_store,
         project_name="flights & more",
         models=[MODEL, "not_yet"],
         prediction_url="http://127.0.0.1:8600",
         allowed_hosts=["models.example"],
     )
-    return TestClient(shown, base_url=HOME, raise_server_exceptions=False)

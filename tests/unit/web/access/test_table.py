@@ -13,6 +13,7 @@ from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import (
     ConfigurationRefused,
     Conflict,
+    ExecutorDied,
     NotThere,
     StoreError,
     UsageError,
@@ -290,7 +291,7 @@ def test_a_body_that_is_too_long_is_refused_before_and_while_it_is_read(
         (NotThere("no such thing"), 404, "RESOURCE_DOES_NOT_EXIST"),
         (Conflict("it is there"), 409, "RESOURCE_CONFLICT"),
         (UsageError("it is wrong"), 400, "INVALID_PARAMETER_VALUE"),
-        (StoreError("it cannot be read"), 503, "TEMPORARILY_UNAVAILABLE"),
+        (ExecutorDied("it cannot be done"), 503, "TEMPORARILY_UNAVAILABLE"),
     ],
 )
 def test_an_error_has_its_status_and_the_shape_of_its_route(
@@ -305,6 +306,19 @@ def test_an_error_has_its_status_and_the_shape_of_its_route(
     assert (theirs.status_code, theirs.json()["error_code"]) == (status, code)
     assert theirs.json()["message"] == str(error)
     assert ("retry-after" in theirs.headers) == (status == 503)
+
+
+def test_a_store_in_trouble_is_told_without_its_internals(
+    client: TestClient, endpoints: Endpoints, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoints.raises = StoreError("/secret/place cannot be written")
+    for path in ("/things", MLFLOW):
+        answer = client.post(path, json={"name": "a"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert "secret" not in answer.text
+        assert "trimtab fsck" in answer.text
+        assert answer.headers["x-request-id"] in caplog.text
+    assert "/secret/place" in caplog.text
 
 
 def test_a_defect_is_told_without_its_internals(
