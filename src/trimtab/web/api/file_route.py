@@ -19,6 +19,7 @@ from trimtab.web.route import Call, Response, Route
 
 #: Bytes of one file.
 MOST_BYTES = 1 << 40
+_BYTES = "application/octet-stream"
 #: Bytes that are handed to a thread at once.
 _GATHERED = 1 << 20
 
@@ -71,19 +72,18 @@ class _Files:
 
     def read(self, call: Call) -> Response:
         file = self._tracking.files.find(call.path["run"], call.path["path"])
+        name = quote(file.path.rpartition("/")[2], safe="")
+        headers = {
+            "content-length": str(file.size_bytes),
+            "content-disposition": f"attachment; filename*=UTF-8''{name}",
+            "x-content-type-options": "nosniff",
+            "cache-control": "no-store",
+        }
+        if call.method == "HEAD":
+            return Response(media_type=_BYTES, headers=headers)
         pieces = self._tracking.files.read(file)
         first = next(pieces, b"")  # what is damaged at its beginning is refused, not broken off
-        name = quote(file.path.rpartition("/")[2], safe="")
-        return StreamingResponse(
-            _flat(first, pieces),
-            media_type="application/octet-stream",
-            headers={
-                "content-length": str(file.size_bytes),
-                "content-disposition": f"attachment; filename*=UTF-8''{name}",
-                "x-content-type-options": "nosniff",
-                "cache-control": "no-store",
-            },
-        )
+        return StreamingResponse(_flat(first, pieces), media_type=_BYTES, headers=headers)
 
     async def put(self, call: Call) -> Any:
         files = self._tracking.files
@@ -102,14 +102,13 @@ class _Files:
                 gathered.clear()
         if gathered:
             await asyncio.to_thread(written)
-        return await asyncio.to_thread(
-            self._repeats.answer,
-            call,
-            "put file",
-            lambda seed: upload.finish(),
-            durable=False,
-            said=told.hexdigest(),
-        )
+        said = told.hexdigest()
+        replayed = self._repeats.known(call, "put file", said=said)
+        if replayed is not None:
+            return replayed
+        file = await asyncio.to_thread(upload.finish)
+        self._repeats.note(call, "put file", file, said=said)
+        return file
 
     def remove(self, call: Call) -> Any:
         def removed(seed: str) -> Removed:

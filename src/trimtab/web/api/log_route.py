@@ -60,16 +60,17 @@ class _Logs:
     async def log(self, call: Call) -> Any:
         body: LogBody = call.body
         run = call.path["run"]
-        small = len(body.points) <= _FEW and not (
-            body.series or body.parameters or body.tags or body.datasets
-        )
-        if call.idempotency_key is not None or not small:
-            return await asyncio.to_thread(
-                self._repeats.answer, call, "log", lambda seed: self._logged(run, body), durable=False
-            )
-        event, count = self._event(run, body)
-        await asyncio.wrap_future(self._tracking.logbook.log_nowait([event])[0])
-        return Logged(run=run, points=count)
+        replayed = self._repeats.known(call, "log")
+        if replayed is not None:
+            return replayed
+        if len(body.points) <= _FEW and not (body.series or body.parameters or body.tags or body.datasets):
+            event, count = self._event(run, body)
+            await asyncio.wrap_future(self._tracking.logbook.log_nowait([event])[0])
+            answer = Logged(run=run, points=count)
+        else:
+            answer = await asyncio.to_thread(self._logged, run, body)
+        self._repeats.note(call, "log", answer)
+        return answer
 
     def series(self, call: Call) -> SeriesAnswer:
         asked: SeriesQuery = call.query

@@ -62,21 +62,12 @@ class Repeats:
         self._under: dict[str, _Under] = {}
         self._read = False
 
-    def answer(
-        self,
-        call: Call,
-        what: str,
-        does: Callable[[str], Any],
-        *,
-        durable: bool = True,
-        said: str | None = None,
-    ) -> Any:
-        """What the call was answered before; else what `does` answers, which is then remembered. Blocks.
+    def answer(self, call: Call, what: str, does: Callable[[str], Any], *, said: str | None = None) -> Any:
+        """What the call was answered before; else what `does` answers, which is then remembered for days. Blocks.
 
         Args:
             what: The route in a word: a key belongs to one request of one route.
             does: Takes a seed of 32 hex digits; an empty one where the call has no key.
-            durable: False: what is done is the same however often, so remembering for a while is enough.
             said: What the request says; None: its body.
 
         Raises:
@@ -84,9 +75,7 @@ class Repeats:
         """
         if call.idempotency_key is None:
             return does("")
-        place = _digest(call.actor.by, call.idempotency_key)
-        slots = [f"{name}={value}" for name, value in sorted(call.path.items())]
-        mark = _digest(what, *slots, _said(call.body) if said is None else said)
+        place, mark = _place(call), _mark(call, what, said)
         while True:
             with self._lock:
                 self._catch_up()
@@ -101,10 +90,8 @@ class Repeats:
             under.over.wait()
         try:
             answer = msgspec.json.encode(does(place[:32]))
-            now_ms = int(self._store.now().timestamp() * 1000)
-            made = _Kept(place=place, mark=mark, answer=answer, at_ms=now_ms)
-            if durable:
-                self._store.streams.append(STREAM, [msgspec.msgpack.encode(made)])
+            made = _Kept(place=place, mark=mark, answer=answer, at_ms=self._now_ms())
+            self._store.streams.append(STREAM, [msgspec.msgpack.encode(made)])
             with self._lock:
                 self._keep(made)
         finally:
@@ -112,6 +99,34 @@ class Repeats:
                 del self._under[place]
             mine.over.set()
         return _json(answer)
+
+    def known(self, call: Call, what: str, *, said: str | None = None) -> Response | None:
+        """What the call was answered before, where that is remembered; None where it is to be carried out.
+
+        For what is the same however often it is done: two that come at once may both be carried out. Blocks only when
+        it is first asked.
+
+        Raises:
+            Refused: 422 where the key came with another request before.
+        """
+        if call.idempotency_key is None:
+            return None
+        with self._lock:
+            self._catch_up()
+            kept = self._kept.get(_place(call))
+        return None if kept is None else _again(kept, _mark(call, what, said))
+
+    def note(self, call: Call, what: str, answer: Any, *, said: str | None = None) -> None:
+        """Remember what a call was answered that `known` did not know, while this process lives."""
+        if call.idempotency_key is None:
+            return
+        body = msgspec.json.encode(answer)
+        made = _Kept(place=_place(call), mark=_mark(call, what, said), answer=body, at_ms=self._now_ms())
+        with self._lock:
+            self._keep(made)
+
+    def _now_ms(self) -> int:
+        return int(self._store.now().timestamp() * 1000)
 
     def _catch_up(self) -> None:
         """Read what an earlier process kept, once; what is too old may go. With the lock held."""
@@ -154,6 +169,15 @@ def _again(kept: _Kept, mark: str) -> Response:
 def _json(body: bytes, *, replayed: bool = False) -> Response:
     headers = {"cache-control": "no-store"} | ({"idempotent-replayed": "true"} if replayed else {})
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _place(call: Call) -> str:
+    return _digest(call.actor.by, call.idempotency_key or "")
+
+
+def _mark(call: Call, what: str, said: str | None) -> str:
+    slots = [f"{name}={value}" for name, value in sorted(call.path.items())]
+    return _digest(what, *slots, _said(call.body) if said is None else said)
 
 
 def _said(body: Any) -> str:

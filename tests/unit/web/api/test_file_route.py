@@ -71,3 +71,10 @@ def test_a_damaged_file_is_refused_before_its_first_byte(api: Api, at: str) -> N
     answer = api.client.get(f"{at}/model.bin")
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_who_asks_for_the_head_alone_gets_the_size_and_nothing_is_read(api: Api, at: str) -> None:
+    blob = api.client.put(f"{at}/model.bin", content=b"content").json()["blobs"][0]
+    api.store.blobs.discard(blob, 0.0)
+    answer = api.client.head(f"{at}/model.bin")
+    assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, "7", b"")
