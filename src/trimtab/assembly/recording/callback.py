@@ -123,11 +123,11 @@ class LightningLogger:
 
     @property
     def experiment(self) -> ActiveRun:
-        """The run; begun where there is none."""
+        """The run; begun where there is none, and let go on where it ended with an earlier call of the trainer."""
         if self._run is None:
             self._run = active_run()
-        if self._run is None:
-            self._run, self._mine = begin_run(), True
+        if self._run is None or (self._mine and self._run.ended):
+            self._run, self._mine = begin_run(id=None if self._run is None else self._run.id), True
         return self._run
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
@@ -166,7 +166,6 @@ class LightningLogger:
         self._run.flush()
         if self._mine:
             self._run.end("FINISHED" if status in ("success", "finished") else "FAILED")
-            self._run, self._mine = None, False
 
 
 def metric_name(text: str) -> str:

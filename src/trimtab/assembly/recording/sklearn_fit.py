@@ -73,9 +73,8 @@ class _Recorder:
             thread = threading.get_ident()
             with self._lock:
                 # Threads that a fit uses have no run open; those of a person who records several runs at once have.
-                part = thread in self._fitting or (
-                    self._fitting and self._run is None and active_run() is None
-                )
+                alone = self._run is None and active_run() is None
+                part = thread in self._fitting or (alone and len(self._fitting) > 0)
                 if not part:
                     self._fitting.add(thread)
             if part:
