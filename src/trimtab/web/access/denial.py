@@ -3,8 +3,6 @@
 import logging
 import time
 
-from trimtab.web.route import Refused
-
 _LOG = logging.getLogger("trimtab.access")
 #: Seconds in which like denials are told once.
 _QUIET_SECONDS = 10.0
@@ -17,13 +15,14 @@ class Denials:
     def __init__(self) -> None:
         self._told: dict[tuple[int, str, str], tuple[float, int]] = {}
 
-    def note(self, refusal: Refused, method: str, path: str) -> None:
+    def note(self, status: int, method: str, path: str, name: str = "") -> None:
         """Count a denial.
 
         Args:
             path: The route's own, with its names: what a caller wrote into the path may be a secret.
+            name: Of the token, where a known one was shown.
         """
-        kind = (refusal.status, method, path)
+        kind = (status, f"{method} {path or 'elsewhere'}", name)
         now = time.monotonic()
         last, count = self._told.get(kind, (-_QUIET_SECONDS, 0))
         if now - last < _QUIET_SECONDS:
@@ -33,4 +32,5 @@ class Denials:
             self._told.clear()
         self._told[kind] = (now, 0)
         more = f" ({count} more since it was told last)" if count else ""
-        _LOG.warning("denied: %d %s %s%s", refusal.status, method, path or "elsewhere", more)
+        to = f" to token:{name}" if name else ""
+        _LOG.warning("denied: %d %s%s%s", status, kind[1], to, more)

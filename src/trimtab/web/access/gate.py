@@ -85,7 +85,8 @@ class Gate:
         permissions = token.permissions
         if permission not in permissions:
             roles = ", ".join(token.roles)
-            raise Refused(403, f"this needs the permission {permission.value!r}, which {roles} does not give")
+            said = f"this needs the permission {permission.value!r}, which {roles} does not give"
+            raise NotGiven(403, said, token.name)
         return Caller(
             Actor(by=f"token:{token.name}", parent=token.action), permissions, f"token:{token.name}"
         )
@@ -99,6 +100,14 @@ class Gate:
         if found[0].project != self._project:
             raise Foreign
         return found[0]
+
+
+class NotGiven(Refused):
+    """403: its roles do not give the permission; with the name of the token, for the log."""
+
+    def __init__(self, status: int, detail: str, name: str) -> None:
+        super().__init__(status, detail)
+        self.name = name
 
 
 class Foreign(Exception):

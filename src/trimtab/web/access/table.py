@@ -21,7 +21,7 @@ from trimtab.atoms.error import ConfigurationRefused, WritingEnded
 from trimtab.web.access.body import Body, Left, Reader, require_no_body
 from trimtab.web.access.denial import Denials
 from trimtab.web.access.door import Door, require_once
-from trimtab.web.access.gate import NOBODY, Foreign, Gate
+from trimtab.web.access.gate import NOBODY, Foreign, Gate, NotGiven
 from trimtab.web.access.header import GUARDED, JSON_GUARDED
 from trimtab.web.access.permission import Permission
 from trimtab.web.access.query import QueryReader, pairs
@@ -112,6 +112,7 @@ class Table:
         except Left:
             return
         except Foreign:
+            self._denials.note(404, visit.method, visit.route_path)
             await self._refuse(
                 visit, Refused(404, f"nothing is at {visit.shown}", "ENDPOINT_NOT_FOUND"), send
             )
@@ -192,8 +193,9 @@ class Table:
         return await asyncio.get_running_loop().run_in_executor(self._pool, way.endpoint, call)
 
     async def _refuse(self, visit: "_Visit", refusal: Refused, send: Send) -> None:
-        if refusal.status in (401, 403, 404, 413) and not (refusal.status == 404 and visit.way is None):
-            self._denials.note(refusal, visit.method, visit.way.route.path if visit.way else "")
+        if refusal.status in (401, 403, 413, 415):
+            name = refusal.name if isinstance(refusal, NotGiven) else ""
+            self._denials.note(refusal.status, visit.method, visit.route_path, name)
         media_type, said = body_of(refusal, visit.shape, visit.request_id)
         headers = [
             (b"content-type", media_type),
@@ -256,6 +258,10 @@ class _Visit:
     @property
     def method(self) -> str:
         return str(self.scope["method"])[:20]
+
+    @property
+    def route_path(self) -> str:
+        return self.way.route.path if self.way else ""
 
     @property
     def shown(self) -> str:
