@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from trimtab.atoms.error import UsageError
-from trimtab.atoms.metric_point import Points, decode_points
+from trimtab.atoms.metric_point import decode_points, sole_point
 from trimtab.atoms.run_event import RunEvent
 
 #: Characters of a metric's, parameter's or tag's name at most.
@@ -22,22 +22,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def require_event(event: RunEvent) -> Points | None:
-    """The points of an event that may be logged; None where it has none.
+def require_event(event: RunEvent) -> None:
+    """Refuse an event that may not be logged.
 
     Raises:
         UsageError: A name, a value or a path breaks a rule: the message names it.
     """
-    points = decode_points(event.points) if event.points else None
-    for metric in points.names if points is not None else ():
-        require_key(metric, "metric")
+    if event.points:
+        sole = sole_point(event.points)
+        for metric in decode_points(event.points).names if sole is None else sole[:1]:
+            require_key(str(metric), "metric")
     if event.parameters:
         require_parameters(event.parameters)
     if event.tags:
         require_tags(event.tags)
     for file in event.files:
         require_path(file.path)
-    return points
 
 
 def require_key(key: str, what: str) -> None:

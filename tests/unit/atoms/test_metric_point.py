@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.atoms.error import StoreError, UsageError
-from trimtab.atoms.metric_point import Point, Points, decode_points, encode_points, series_points
+from trimtab.atoms.metric_point import (
+    Point,
+    Points,
+    decode_points,
+    encode_point,
+    encode_points,
+    series_points,
+)
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
@@ -20,6 +27,24 @@ POINTS = st.lists(st.tuples(NAMES, WHOLE, st.floats(allow_nan=True, width=64), W
 
 def bits(points: Any) -> list[tuple[str, int, bytes, int]]:
     return [(name, step, struct.pack("<d", value), at_us) for name, step, value, at_us in points]
+
+
+@given(NAMES, WHOLE, st.floats(allow_nan=True, width=64), WHOLE)
+def test_one_point_alone_has_the_record_of_one_among_points(
+    name: str, step: int, value: float, at_us: int
+) -> None:
+    points = Points()
+    points.add(name, step, value, at_us)
+    assert encode_point(name, step, value, at_us) == encode_points(points)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [("", 1, 1.0, 1), ("a", 2**63, 1.0, 1), ("a", "1", 1.0, 1), ("a", 1, "x", 1), ("a", 1, 1.0, -(2**64))],
+)
+def test_what_is_no_point_has_no_record(point: Any) -> None:
+    with pytest.raises(UsageError):
+        encode_point(*point)
 
 
 @given(POINTS)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from trimtab.atoms.error import NotThere
-from trimtab.atoms.metric_point import Points, encode_points
+from trimtab.atoms.metric_point import Points, encode_point, encode_points
 from trimtab.atoms.run_event import RunEvent
 from trimtab.tracking.tracking import Tracking
 from trimtab.web.access.permission import Permission
@@ -78,9 +78,13 @@ class _Log:
     async def metric(self, call: Call) -> Json:
         body: LogMetric = call.body
         run = required(body.run_id or body.run_uuid, "run_id")
-        points = Points()
-        _add(points, body, "")
-        await self.gather.log(_event(run, points, *_measured(body)))
+        point = encode_point(*_point(body, ""))
+        if body.model_id is None:
+            event = RunEvent(owner=run, points=point)
+        else:
+            model, dataset = _measured(body)
+            event = RunEvent(owner=run, points=point, points_model=model, points_dataset=dataset)
+        await self.gather.log(event)
         return {}
 
     async def parameter(self, call: Call) -> Json:
@@ -134,16 +138,13 @@ def _metric_events(run: str, metrics: Sequence[Metric]) -> list[RunEvent]:
     """One event for each logged model and data that metrics of a batch were measured on, in order."""
     groups: dict[tuple[str, tuple[str, str]], Points] = {}
     for place, metric in enumerate(metrics):
-        _add(groups.setdefault(_measured(metric), Points()), metric, f"metrics[{place}].")
+        groups.setdefault(_measured(metric), Points()).add(*_point(metric, f"metrics[{place}]."))
     return [_event(run, points, *measured) for measured, points in groups.items()]
 
 
-def _add(points: Points, metric: LogMetric | Metric, path: str) -> None:
-    key = metric.key
-    if not key:
-        raise Refused(400, f"Missing value for required parameter '{path}key'.")
-    points.add(
-        key,
+def _point(metric: LogMetric | Metric, path: str) -> tuple[str, int, float, int]:
+    return (
+        required(metric.key, f"{path}key"),
         0 if metric.step is None else whole(metric.step, f"{path}step"),
         real(metric.value, f"{path}value"),
         moment_us(metric.timestamp, f"{path}timestamp"),
