@@ -21,6 +21,7 @@ _CACHE_KIB = 16_000
 #: What is left of a long write-ahead log after it was moved.
 _LOG_BYTES = 64 << 20
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_SAYING_DAMAGE = (sqlite3.Error, UnicodeDecodeError, StoreError)
 
 
 class IndexFile:
@@ -109,9 +110,9 @@ class IndexFile:
         inode = self._inode
         try:
             yield
-        except (sqlite3.Error, UnicodeDecodeError, msgspec.MsgspecError) as error:
-            if isinstance(error, sqlite3.Error) and not _is_damage(error):
-                raise said(self._path, error) from error
+        except (*_SAYING_DAMAGE, msgspec.MsgspecError) as error:
+            if not _is_damage(error):
+                raise _said(self._path, error) from error
             with _only_one(self._path):
                 if _inode(self._path) == inode:
                     _remove(self._path)
@@ -133,7 +134,7 @@ def _opened(path: Path) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
             _remove(path)
         connection = connect(path)
         try:
-            if not _version(connection):
+            if _version(connection) is None:
                 use_write_ahead_log(connection)
                 begin(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
@@ -151,22 +152,22 @@ def _is_sound(path: Path) -> bool:
         return True
     try:
         with closing(connect(path)) as connection:
-            if _version(connection) not in (0, VERSION):
+            if _version(connection) not in (None, VERSION):
                 return False
             if path.stat().st_size > CHECKED_BYTES:
                 return True
             return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except (sqlite3.Error, UnicodeDecodeError) as error:
+    except _SAYING_DAMAGE as error:
         if _is_damage(error):
             return False
-        raise said(path, error) from error
+        raise _said(path, error) from error
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    """0: nothing is in the file; -1: something else is."""
+def _version(connection: sqlite3.Connection) -> int | None:
+    """None: nothing is in the file; -1: something else is."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
-        return 0
+        return None
     if "meta" not in tables:
         return -1
     rows = connection.execute("SELECT * FROM meta").fetchall()
@@ -187,11 +188,20 @@ def _folded(text: str | None) -> str | None:
     return text if text is None else text.lower()
 
 
-def _is_damage(error: Exception) -> bool:
+def _is_damage(error: BaseException) -> bool:
+    if isinstance(error, StoreError):
+        return error.__cause__ is not None and _is_damage(error.__cause__)
     if not isinstance(error, sqlite3.Error):
-        return True
+        return isinstance(error, UnicodeDecodeError | msgspec.MsgspecError)
     name = getattr(error, "sqlite_errorname", "")
     return name.startswith(_DAMAGE) or (name == "SQLITE_ERROR" and "no such table" in str(error))
+
+
+def _said(path: Path, error: Exception) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    assert isinstance(error, sqlite3.Error)
+    return said(path, error)
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
