@@ -9,7 +9,6 @@ from trimtab.web.mlflow.input_routes import input_routes
 from trimtab.web.mlflow.log_routes import log_routes
 from trimtab.web.mlflow.model_routes import model_routes
 from trimtab.web.mlflow.registry_routes import registry_routes
-from trimtab.web.mlflow.registry_routes import registry_routes
 from trimtab.web.mlflow.run_routes import run_routes
 from trimtab.web.mlflow.server_routes import server_routes
 from trimtab.web.mlflow.unsupported import unsupported_routes
@@ -27,7 +26,6 @@ def mlflow_routes(tracking: Tracking) -> list[Route]:
         *artifact_routes(tracking),
         *model_routes(tracking),
         *dataset_routes(tracking),
-        *registry_routes(tracking),
         *registry_routes(tracking),
         *server_routes(),
         *unsupported_routes(),
