@@ -114,6 +114,16 @@ class ForeignRegistered:
     versions: list[ForeignVersion] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How much there is."""
+
+    #: Runs that `runs` will give; 0: not known beforehand.
+    runs: int
+    #: What is not taken over, with how many of it.
+    left: dict[str, int] = field(default_factory=dict)
+
+
 class ForeignStore(Protocol):
     """Contract: reads only; every call reads the store as it is then."""
 
@@ -122,10 +132,6 @@ class ForeignStore(Protocol):
 
     def experiments(self) -> list[ForeignExperiment]:
         """All of them, the deleted ones too."""
-        ...
-
-    def run_count(self) -> int:
-        """How many runs `runs` will give."""
         ...
 
     def runs(self) -> Iterator[list[ForeignRun]]:
@@ -144,6 +150,6 @@ class ForeignStore(Protocol):
         """The files at a place that a run or a model names, by path; UsageError where it cannot be reached."""
         ...
 
-    def left(self) -> dict[str, int]:
-        """What is there and is not taken over, with how many of it: traces, prompts' optimisations ..."""
+    def overview(self) -> Overview:
+        """How much there is."""
         ...

@@ -7,6 +7,8 @@ from urllib.request import url2pathname
 
 from trimtab.assembly.exchange.foreign import ForeignStore
 from trimtab.assembly.exchange.mlflow_folder import FolderStore
+from trimtab.assembly.exchange.mlflow_rest import Rest
+from trimtab.assembly.exchange.mlflow_server import ServerStore
 from trimtab.assembly.exchange.mlflow_sqlite import SqliteStore
 from trimtab.atoms.error import UsageError
 
@@ -25,6 +27,8 @@ def open_foreign(uri: str, artifacts: Path | None = None) -> ForeignStore:
     scheme = _SCHEME.match(uri)
     if scheme is None or scheme[1] == "file":
         return FolderStore(Path(url2pathname(urlsplit(uri).path) if scheme else uri))
+    if scheme[1] in ("http", "https"):
+        return ServerStore(Rest(uri))
     if scheme[1] == "sqlite":
         return SqliteStore(Path(uri.removeprefix("sqlite:///")), artifacts)
     raise UsageError(

@@ -15,6 +15,7 @@ from trimtab.assembly.exchange.foreign import (
     ForeignRegistered,
     ForeignRun,
     ForeignVersion,
+    Overview,
 )
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.metric_point import Points
@@ -56,9 +57,6 @@ class FolderStore:
     def experiments(self) -> list[ForeignExperiment]:
         return [_experiment(folder) for folder in self._experiment_folders()]
 
-    def run_count(self) -> int:
-        return sum(1 for _ in self._run_folders())
-
     def runs(self) -> Iterator[list[ForeignRun]]:
         some: list[ForeignRun] = []
         for folder in self._run_folders():
@@ -82,9 +80,9 @@ class FolderStore:
     def files(self, place: str) -> list[ForeignFile]:
         return self._place.files(place)
 
-    def left(self) -> dict[str, int]:
+    def overview(self) -> Overview:
         traces = sum(1 for each in self._experiment_folders() for _ in (each / "traces").glob("*"))
-        return {"traces": traces} if traces else {}
+        return Overview(sum(1 for _ in self._run_folders()), {"traces": traces} if traces else {})
 
     def _experiment_folders(self) -> Iterator[Path]:
         for root in (self._root, self._root / _TRASH):

@@ -18,6 +18,7 @@ from trimtab.assembly.exchange.foreign import (
     ForeignRegistered,
     ForeignRun,
     ForeignVersion,
+    Overview,
 )
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.metric_point import Points
@@ -67,9 +68,6 @@ class SqliteStore:
             )
             for row in self._all("experiments", "experiment_id")
         ]
-
-    def run_count(self) -> int:
-        return int(self._rows("SELECT count(*) AS n FROM runs")[0]["n"])
 
     def runs(self) -> Iterator[list[ForeignRun]]:
         rows = self._rows("SELECT run_uuid FROM runs ORDER BY start_time, run_uuid")
@@ -132,13 +130,16 @@ class SqliteStore:
     def files(self, place: str) -> list[ForeignFile]:
         return self._place.files(place)
 
-    def left(self) -> dict[str, int]:
+    def overview(self) -> Overview:
         counts = {
             what: self._rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]
             for table, what in _LEFT.items()
             if table in self._columns
         }
-        return {what: count for what, count in counts.items() if count}
+        return Overview(
+            int(self._rows("SELECT count(*) AS n FROM runs")[0]["n"]),
+            {what: count for what, count in counts.items() if count},
+        )
 
     def _some_runs(self, ids: list[str], datasets: dict[str, Row]) -> list[ForeignRun]:
         heads = {row["run_uuid"]: row for row in self._of("runs", "run_uuid", ids)}

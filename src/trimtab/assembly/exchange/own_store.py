@@ -13,6 +13,7 @@ from trimtab.assembly.exchange.foreign import (
     ForeignRegistered,
     ForeignRun,
     ForeignVersion,
+    Overview,
 )
 from trimtab.atoms.metric_point import Points
 from trimtab.atoms.run import LoggedFile, LoggedModel, Run
@@ -58,9 +59,6 @@ class OwnStore:
             for each in found
         ]
 
-    def run_count(self) -> int:
-        return self._tracking.runs.count(Query(experiments=self._only, deleted=Deleted.TOO))
-
     def runs(self) -> Iterator[list[ForeignRun]]:
         query = Query(experiments=self._only, deleted=Deleted.TOO, limit=RUNS_AT_ONCE)
         while True:
@@ -94,9 +92,12 @@ class OwnStore:
             files = self._tracking.files.under(place)
         return [self._file(file) for file in files]
 
-    def left(self) -> dict[str, int]:
+    def overview(self) -> Overview:
         own = sum(1 for model in self._tracking.registry.models.all() if model.own)
-        return {"models of the pipeline, whose versions are signed bundles": own} if own else {}
+        return Overview(
+            self._tracking.runs.count(Query(experiments=self._only, deleted=Deleted.TOO)),
+            {"models of the pipeline, whose versions are signed bundles": own} if own else {},
+        )
 
     def _run(self, run: Run) -> ForeignRun:
         points = Points()

@@ -151,7 +151,7 @@ class RunIntake:
             yield RunEvent(owner=run.id, tags=dict(tags), parameters=parameters)
         missing = point_set(run.points) - points_here(self._tracking, run.id) if before else None
         if len(run.points) and missing != set():
-            self._account.took("points", len(missing) if missing else len(point_set(run.points)))
+            self._account.took("points", len(run.points) if missing is None else len(missing))
             yield RunEvent(owner=run.id, points=encode_points(run.points))
         datasets = tuple(each for each in run.datasets if not before or each not in before.datasets)
         links = before is None or (before.models_in, before.models_out) != (run.models_in, run.models_out)

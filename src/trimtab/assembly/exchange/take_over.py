@@ -72,7 +72,8 @@ def _take(
     experiments = _Experiments(tracking, account, by, action)
     there = source.experiments()
     known = experiments.take(there)
-    count, done = source.run_count(), 0
+    overview = source.overview()
+    count, done = overview.runs, 0
     runs = RunIntake(tracking, source, account, by, action)
     progress("runs", 0, count)
     for some in source.runs():
@@ -86,7 +87,7 @@ def _take(
     progress("registered models", 0, len(registered))
     RegistryIntake(tracking, source, account, by, action).take(registered)
     experiments.end(there, known)
-    account.left = source.left()
+    account.left = overview.left
 
 
 class _Experiments:
