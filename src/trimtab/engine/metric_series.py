@@ -1,4 +1,4 @@
-"""Metric points of a run, as they are read: all of them, a picture of them, or sealed for good."""
+"""Metric points of a run, as they are read: all of them, or sealed for good."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,6 @@ from trimtab.atoms.error import StoreError
 from trimtab.atoms.metric_point import Points, decode_points, encode_points
 from trimtab.engine.metric_log import points_stream
 from trimtab.ports.streams import Cursor, Streams
-from trimtab.stats.m4 import m4
 
 #: What a sealed run's points are kept as.
 POINTS_MEDIA_TYPE = "application/vnd.trimtab.points"
@@ -26,12 +25,13 @@ class Series(NamedTuple):
     #: Microseconds since 1970, UTC.
     at_us: "array[int]"
 
-    def picture(self, most: int) -> "Series":
-        """At most `most` (>= 10) of the points, which draw the same line; NaN stays where it is: a gap."""
-        if len(self.steps) <= most:
-            return self
-        places = m4(self.steps, self.values, most).tolist()
-        return _chosen(self, places)
+    def chosen(self, places: Sequence[int]) -> "Series":
+        """The points at these places, in their order."""
+        return Series(
+            array("q", [self.steps[place] for place in places]),
+            array("d", [self.values[place] for place in places]),
+            array("q", [self.at_us[place] for place in places]),
+        )
 
 
 class RunPoints:
@@ -86,7 +86,7 @@ class RunPoints:
             if places is None:
                 columns = Series(points.steps, points.values, moments)
             else:
-                columns = _chosen(Series(points.steps, points.values, moments), places)
+                columns = Series(points.steps, points.values, moments).chosen(places)
             mine.steps.extend(columns.steps)
             mine.values.extend(columns.values)
             mine.at_us.extend(columns.at_us)
@@ -125,18 +125,9 @@ def _by_metric(points: Points) -> Iterator[tuple[str, list[int] | None]]:
     yield from zip(points.names, places, strict=True)
 
 
-def _chosen(series: Series, places: Sequence[int]) -> Series:
-    steps, values, at_us = series
-    return Series(
-        array("q", [steps[place] for place in places]),
-        array("d", [values[place] for place in places]),
-        array("q", [at_us[place] for place in places]),
-    )
-
-
 def _in_order(series: Series) -> Series:
     steps = series.steps
     if all(map(lt, steps, steps[1:])):
         return series
     order = sorted(zip(steps, series.at_us, range(len(steps)), strict=True))
-    return _chosen(series, [place for _, _, place in order])
+    return series.chosen([place for _, _, place in order])

@@ -20,6 +20,7 @@ from trimtab.adapters.segment_streams import SegmentStreams
 from trimtab.atoms.error import StoreError, UsageError
 from trimtab.engine.metric_log import MetricLog
 from trimtab.engine.metric_series import RunPoints, read_sealed
+from trimtab.engine.picture import picture_of
 from trimtab.testing.manual_clock import ManualClock
 from trimtab.testing.memory_streams import MemoryStreams
 
@@ -226,14 +227,14 @@ def test_a_picture_has_few_points_and_all_points_stay(streams: SegmentStreams) -
     values[20_000] = math.nan
     log.log_series("loss", range(50_000), values)
     series = read(streams).series("loss")
-    picture = series.picture(500)
+    picture = picture_of(series, 500)
     assert len(picture.steps) <= 500
     assert (picture.steps[0], picture.steps[-1]) == (0, 49_999)
     assert 9.0 in picture.values
     assert picture.values[list(picture.steps).index(31_415)] == 9.0
     assert math.isnan(picture.values[list(picture.steps).index(20_000)])
     assert len(series.steps) == 50_000
-    assert series.picture(50_000) is series
+    assert picture_of(series, 50_000) is series
 
 
 KILLED_RUN = """
