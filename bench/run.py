@@ -19,6 +19,9 @@ MEASUREMENTS = (
     "metric_points",
     "blobs",
     "data_versions",
+    "run_search",
+    "record_points",
+    "mlflow_server",
 )
 
 
