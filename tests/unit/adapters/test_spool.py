@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from trimtab.adapters import spool as spool_module
@@ -261,3 +262,45 @@ def test_a_killed_client_loses_nothing_and_its_successor_repeats_one_key_at_most
         "only the call that was on its way may be sent again, under its key"
     )
     assert json.loads((tmp_path / "spool" / "sent.json").read_bytes())
+
+
+def test_an_attached_file_lies_there_until_its_call_was_taken(open_spool: Callable[..., Spool]) -> None:
+    spool, seen = open_spool(), list[bytes]()
+    for number, chunks in enumerate([[b"one ", b"file"], [b"another"]]):
+        spool.add(msgspec.structs.replace(call(number), attached=spool.attach(chunks)))
+    answers = [Answer(503, b""), Answer(200, b"{}"), Answer(409, b"no")]
+
+    def send(call: Call) -> Answer:
+        seen.append(spool.attachment(call.attached).read_bytes())
+        return answers.pop(0)
+
+    assert spool.drain(send).waits
+    assert spool.drain(send).sent == 1
+    assert seen == [b"one file", b"one file", b"another"]
+    (letter,) = spool.dead_letters()
+    (kept,) = spool.attachment(letter.attached).parent.iterdir()
+    assert kept.read_bytes() == b"another"
+    spool.close()
+
+
+def test_a_file_whose_call_never_came_is_removed_and_a_refused_one_stays(
+    open_spool: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "_FORGET_BYTES", 1)
+    spool = open_spool()
+    orphan, young = spool.attachment(spool.attach([b"orphan"])), spool.attachment(spool.attach([b"young"]))
+    refused = spool.attach([b"refused"])
+    for old in (orphan, spool.attachment(refused)):
+        os.utime(old, (0, 0))
+    spool.add(msgspec.structs.replace(call(1), attached=refused))
+    spool.drain(lambda call: Answer(400, b"no"))
+    assert (orphan.exists(), young.exists(), spool.attachment(refused).exists()) == (False, True, True)
+    spool.close()
+
+
+def test_calls_that_are_added_together_stay_together(open_spool: Callable[..., Spool]) -> None:
+    spool, server = open_spool(), Server()
+    spool.add(call(1), call(2), call(3))
+    assert spool.drain(server).sent == 3
+    assert server.heard == keys(1, 2, 3)
+    spool.close()

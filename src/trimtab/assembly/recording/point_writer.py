@@ -122,10 +122,13 @@ class PointWriter:
             UsageError: Some were refused for good, such as those of a run that somebody deleted.
         """
         with self._lock:
-            upto = self._taken
-            self._turn.wait_for(lambda: self._landed >= upto or self._trouble or self._ended)
+            upto, tries = self._taken, self._tries
+            self._turn.notify_all()  # what was refused is tried again now
+            self._turn.wait_for(
+                lambda: self._landed >= upto or self._ended or (self._trouble and self._tries > tries)
+            )
             refused, self._refused = self._refused, None
-            error = self._ended or self._trouble or refused
+            error = self._ended or (self._trouble if self._landed < upto else None) or refused
         if error is not None:
             raise error
 
@@ -142,7 +145,7 @@ class PointWriter:
         self._turn = threading.Condition(self._lock)
         self._gathered = Points()
         self._whole: list[Points] = []
-        self._taken = self._landed = 0
+        self._taken = self._landed = self._tries = 0
         self._thread: threading.Thread | None = None
         #: The store refuses, and is tried again.
         self._trouble: StoreError | None = None
@@ -192,6 +195,7 @@ class PointWriter:
                 refused = StoreError(f"metric points were not kept: {type(error).__name__}: {error}")
             with self._lock:
                 self._trouble = trouble
+                self._tries += 1
                 self._ended = trouble if isinstance(trouble, WritingEnded) else None
                 if trouble is None:
                     self._landed += len(piece)
