@@ -8,7 +8,7 @@ from types import TracebackType
 
 from trimtab.atoms.error import TrimtabError
 from trimtab.atoms.instant import iso
-from trimtab.atoms.token import Token, TokenState, secret_digest
+from trimtab.atoms.token import Known, known, secret_digest
 from trimtab.engine.store import Store
 from trimtab.views.access import Tokens
 
@@ -24,7 +24,7 @@ class TokenRing(AbstractContextManager["TokenRing"]):
         """Begin to read; the block that it is used in must end before the store is closed."""
         self._store = store
         self._tokens = Tokens(store)
-        self._known: dict[str, tuple[Token, TokenState]] = {}
+        self._known: dict[str, Known] = {}
         self._first = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="token-ring", daemon=True)
@@ -35,7 +35,7 @@ class TokenRing(AbstractContextManager["TokenRing"]):
         """Whether every token that was given before the start is known."""
         return self._first.is_set()
 
-    def find(self, secret: str) -> tuple[Token, TokenState] | None:
+    def find(self, secret: str) -> Known | None:
         """The token, and how it stands; None where nobody was ever given it."""
         return self._known.get(secret_digest(secret))
 
@@ -67,5 +67,5 @@ class TokenRing(AbstractContextManager["TokenRing"]):
             self._tokens.refresh()
         finally:
             now = iso(self._store.now())
-            self._known = {token.digest: (token, token.state(now)) for token in self._tokens.all()}
+            self._known = {token.digest: known(token, now) for token in self._tokens.all()}
         self._first.set()

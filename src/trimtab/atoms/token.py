@@ -8,6 +8,7 @@ import secrets
 import string
 import zlib
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -64,6 +65,24 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset().union(*(GIVES[role] for role in self.roles))
 
 
+class Known(NamedTuple):
+    """A token that was given, and how it stands now."""
+
+    token: Token
+    state: TokenState
+    permissions: frozenset[Permission]
+
+    @property
+    def living(self) -> bool:
+        """Whether it lets anybody in."""
+        return self.state is TokenState.LIVING
+
+
+def known(token: Token, now: str) -> Known:
+    """How a token stands at a moment (UTC, ISO 8601)."""
+    return Known(token, token.state(now), token.permissions)
+
+
 def make_secret(roles: tuple[Role, ...]) -> str:
     """A new token: `tt_KIND_RANDOM_CHECKSUM`, its kind the first role's name."""
     drawn = "".join(secrets.choice(_DIGITS) for _ in range(_RANDOM_LENGTH))
@@ -104,17 +123,15 @@ def shown_secret(authorization: bytes) -> str:
         raise ValueError("the Basic authorization is no base64") from None
 
 
-def why_dead(secret: str, found: "tuple[Token, TokenState] | None") -> str:
-    """Why a token lets nobody in, for its holder; empty: it does."""
+def why_dead(secret: str, found: Known | None) -> str:
+    """What the holder of a token that lets nobody in is told."""
     if found is None:
         return (
             "nobody was given this token here"
             if is_secret(secret)
             else "this is no token: it may be cut short"
         )
-    if found[1] is TokenState.EXPIRED:
-        return "this token has expired"
-    return "this token was revoked" if found[1] is TokenState.REVOKED else ""
+    return "this token has expired" if found.state is TokenState.EXPIRED else "this token was revoked"
 
 
 def is_token_name(name: str) -> bool:

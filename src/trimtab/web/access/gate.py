@@ -3,7 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from trimtab.atoms.actor import Actor
-from trimtab.atoms.token import Token, TokenState, shown_secret, why_dead
+from trimtab.atoms.token import Known, shown_secret, why_dead
 from trimtab.web.access.door import is_own
 from trimtab.web.access.permission import Permission
 from trimtab.web.route import Refused
@@ -20,7 +20,7 @@ class Ring(Protocol):
         """Whether every token that was given before is known yet."""
         ...
 
-    def find(self, secret: str) -> tuple[Token, TokenState] | None:
+    def find(self, secret: str) -> Known | None:
         """The token, and how it stands now; None where nobody was ever given it."""
         ...
 
@@ -79,10 +79,9 @@ class Gate:
                     "a token is needed: send `Authorization: Bearer tt_...` (`trimtab token create` makes one)",
                 )
             return self._local
-        token = self.holder(secret)
+        token, _, permissions = self.holder(secret)
         if by_cookie and method not in ("GET", "HEAD"):
             _require_own_page(headers)
-        permissions = token.permissions
         if permission not in permissions:
             roles = ", ".join(token.roles)
             said = f"this needs the permission {permission.value!r}, which {roles} does not give"
@@ -91,15 +90,14 @@ class Gate:
             Actor(by=f"token:{token.name}", parent=token.action), permissions, f"token:{token.name}"
         )
 
-    def holder(self, secret: str) -> Token:
+    def holder(self, secret: str) -> Known:
         """The token, where it lives and is this project's; Refused 401 or Foreign where not."""
         found = None if self._ring is None else self._ring.find(secret)
-        dead = why_dead(secret, found)
-        if dead or found is None:
-            raise Refused(401, dead)
-        if found[0].project != self._project:
+        if found is None or not found.living:
+            raise Refused(401, why_dead(secret, found))
+        if found.token.project != self._project:
             raise Foreign
-        return found[0]
+        return found
 
 
 class NotGiven(Refused):
