@@ -77,5 +77,5 @@ def served_accounts(server: str) -> Iterator[Accounts]:
     """The accounts of a server; TRIMTAB_TOKEN holds the token for it."""
     from trimtab.adapters.control_client import TOKEN, ControlClient
 
-    with ControlClient(server, os.environ.get(TOKEN) or None) as client:
+    with ControlClient(server, os.environ.get(TOKEN)) as client:
         yield client.views

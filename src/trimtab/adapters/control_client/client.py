@@ -31,14 +31,14 @@ class ControlClient:
         """
         Args:
             url: Address of the control plane, as `http://127.0.0.1:8500`.
-            token: None: none is sent.
+            token: None or empty: none is sent.
             timeout_s: How long one try of a call may take.
             patience_s: How long a call is tried again while the server is away or busy.
 
         Raises:
             UsageError: The address or the token is none.
         """
-        self._connection = Connection(url, token, timeout_s=timeout_s, patience_s=patience_s)
+        self._connection = Connection(url, token or None, timeout_s=timeout_s, patience_s=patience_s)
         self.views = RemoteViews(self._connection)
         self.experiments = RemoteExperiments(self._connection)
         self.runs = RemoteRuns(self._connection)

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class Connection:
         self._token = token
         self._timeout_s, self._patience_s = timeout_s, patience_s
         self._opened: httpx2.Client | None = None
+        self._lock = threading.Lock()
 
     def ask(
         self,
@@ -115,9 +117,10 @@ class Connection:
 
     def close(self) -> None:
         """Let go of the connection; it is opened again by the next call."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
     def __repr__(self) -> str:
         return f"Connection({self.url!r}{', with a token' if self._token else ''})"
@@ -168,9 +171,10 @@ class Connection:
     def _client(self) -> "httpx2.Client":
         import httpx2
 
-        if self._opened is None:
-            self._opened = httpx2.Client(timeout=self._timeout_s)
-        return self._opened
+        with self._lock:
+            if self._opened is None:
+                self._opened = httpx2.Client(timeout=self._timeout_s)
+            return self._opened
 
     def _headers(self, more: dict[str, str]) -> dict[str, str]:
         return more if self._token is None else {**more, "Authorization": f"Bearer {self._token}"}
