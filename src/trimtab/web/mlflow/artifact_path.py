@@ -32,23 +32,21 @@ class Places:
         """The place that `EXPERIMENT/RUN/artifacts/...` or `EXPERIMENT/models/MODEL/artifacts/...` means.
 
         Raises:
-            Refused: The path is no such path, or what is below the folder breaks a rule.
+            Refused: The path is no such path.
+            UsageError: What is below the folder breaks a rule.
             NotThere: Nobody has such a folder.
         """
-        parts = path.rstrip("/").split("/")
-        if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
-            experiment, owner, rest = parts[0], parts[2], parts[4:]
-        elif len(parts) >= 3 and parts[2] == "artifacts":
-            experiment, owner, rest = parts[0], parts[1], parts[3:]
-        else:
-            raise Refused(
-                400,
-                f"{path[:100]!r}: files are at EXPERIMENT/RUN/artifacts/... or EXPERIMENT/models/MODEL/artifacts/...",
+        experiment, place = _taken_apart(path)
+        if self._experiment(place.owner) != experiment:
+            raise NotThere(
+                f"no run and no logged model {place.owner[:80]!r} is in experiment {experiment[:80]!r}"
             )
-        below = require_path("/".join(rest)) if rest else ""
-        if self._experiment(owner) != experiment:
-            raise NotThere(f"no run and no logged model {owner[:80]!r} is in experiment {experiment[:80]!r}")
-        return Place(owner, below)
+        return place
+
+    def known(self, path: str) -> Place | None:
+        """The same where nothing must be read for it, None elsewhere; an event loop may call it."""
+        experiment, place = _taken_apart(path)
+        return place if self._experiments.get(place.owner) == experiment else None
 
     def _experiment(self, owner: str) -> str | None:
         known = self._experiments.get(owner)
@@ -64,6 +62,20 @@ class Places:
             self._experiments.clear()
         self._experiments[owner] = head.experiment
         return head.experiment
+
+
+def _taken_apart(path: str) -> tuple[str, Place]:
+    parts = path.rstrip("/").split("/")
+    if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
+        experiment, owner, rest = parts[0], parts[2], parts[4:]
+    elif len(parts) >= 3 and parts[2] == "artifacts":
+        experiment, owner, rest = parts[0], parts[1], parts[3:]
+    else:
+        raise Refused(
+            400,
+            f"{path[:100]!r}: files are at EXPERIMENT/RUN/artifacts/... or EXPERIMENT/models/MODEL/artifacts/...",
+        )
+    return experiment, Place(owner, require_path("/".join(rest)) if rest else "")
 
 
 def listing(files: list[LoggedFile], folder: str, *, names_only: bool = False) -> list[Json]:

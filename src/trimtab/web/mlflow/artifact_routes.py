@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import mimetypes
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -26,7 +26,7 @@ from trimtab.web.route import Call, Refused, Route
 
 #: Bytes of one file.
 FILE_BYTES = 1 << 40
-#: Bytes that are gathered before a thread is bothered with them.
+#: Bytes that are handed from the network to a thread at once, and the other way.
 _HANDFUL = 1 << 20
 
 
@@ -65,7 +65,10 @@ class _Artifacts:
         return {"files": files} if files else {}
 
     async def upload(self, call: Call) -> Json:
-        place = await asyncio.to_thread(self.places.of, call.path["path"])
+        path = call.path["path"]
+        place = self.places.known(path)
+        if place is None:
+            place = await asyncio.to_thread(self.places.of, path)
         if not place.path:
             raise Refused(400, "a file needs a name below the folder `artifacts`")
         upload: Upload | None = None
@@ -129,12 +132,12 @@ def attachment(tracking: Tracking, file: LoggedFile) -> Response:
     Raises:
         Damaged: The first piece is not what was put. A later one that is not ends the connection.
     """
-    pieces = tracking.files.read(file)
-    first = next(pieces, b"")
+    chunks = _chunks(tracking.files.read(file))
+    first = next(chunks, b"")
     name = posixpath.basename(file.path)
     plain = name.encode("ascii", "ignore").decode().replace('"', "").replace("\\", "") or "download"
     return StreamingResponse(
-        itertools.chain((first,), pieces),
+        itertools.chain((first,), chunks),
         media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
         headers={
             "Content-Length": str(file.size_bytes),
@@ -142,6 +145,12 @@ def attachment(tracking: Tracking, file: LoggedFile) -> Response:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes | memoryview]:
+    for piece in pieces:
+        for start in range(0, len(piece), _HANDFUL):
+            yield memoryview(piece)[start : start + _HANDFUL]
 
 
 def artifact_routes(tracking: Tracking) -> list[Route]:
