@@ -32,7 +32,7 @@ def within_a_second(holds: Callable[[], bool]) -> bool:
 
 def state(ring: TokenRing, secret: str) -> TokenState | None:
     found = ring.find(secret)
-    return None if found is None else found[1]
+    return None if found is None else found.state
 
 
 def test_a_ring_follows_the_ledger() -> None:

@@ -15,6 +15,7 @@ from trimtab.atoms.token import (
     TokenState,
     is_secret,
     is_token_name,
+    known,
     make_secret,
     secret_digest,
     shown_secret,
@@ -93,8 +94,10 @@ def test_a_token_dies_by_time_and_by_decision() -> None:
 
 def test_its_holder_is_told_why_a_token_is_dead() -> None:
     secret = make_secret((Role.VIEWER,))
-    assert why_dead(secret, (token(), TokenState.LIVING)) == ""
-    said = {why_dead(secret, (token(), state)) for state in (TokenState.EXPIRED, TokenState.REVOKED)}
+    assert known(token(), NOON).living
+    dead = (known(token(expires_at=NOON), NOON), known(token(revoked_at=NOON), NOON))
+    assert not any(each.living for each in dead)
+    said = {why_dead(secret, each) for each in dead}
     said |= {why_dead(secret, None), why_dead("tt_typo", None)}
     assert len(said) == 4
     assert not any(secret in each or "tt_typo" in each for each in said)

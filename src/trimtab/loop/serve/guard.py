@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from trimtab.atoms.permission import Permission
-from trimtab.atoms.token import Token, TokenState, shown_secret, why_dead
+from trimtab.atoms.token import Known, shown_secret, why_dead
 from trimtab.loop.serve.exchange import Request
 from trimtab.loop.serve.problem import Problem
 
@@ -16,7 +16,7 @@ class Ring(Protocol):
         """Whether every token that was given before is known yet."""
         ...
 
-    def find(self, secret: str) -> tuple[Token, TokenState] | None:
+    def find(self, secret: str) -> Known | None:
         """The token, and how it stands now; None where nobody was ever given it."""
         ...
 
@@ -55,19 +55,14 @@ class Guard:
         except ValueError as error:
             raise Problem(401, str(error), rule="token", challenge=True) from None
         found = self._ring.find(secret)
-        dead = why_dead(secret, found)
-        if dead or found is None:
-            raise Problem(401, dead, rule="token", challenge=True)
-        token = found[0]
-        if token.project != self._project:
+        if found is None or not found.living:
+            raise Problem(401, why_dead(secret, found), rule="token", challenge=True)
+        if found.token.project != self._project:
             raise Problem(404, f"there is nothing at {request.path[:100]}", rule="path")
-        if permission not in token.permissions:
-            roles = ", ".join(token.roles)
-            raise Problem(
-                403,
-                f"this needs the permission {permission.value!r}, which {roles} does not give",
-                rule="role",
-            )
+        if permission not in found.permissions:
+            roles = ", ".join(found.token.roles)
+            said = f"this needs the permission {permission.value!r}, which {roles} does not give"
+            raise Problem(403, said, rule="role")
 
     async def lets(self, request: Request, permission: Permission) -> bool:
         """Whether `admit` would."""

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from trimtab.atoms.permission import Permission, Role
-from trimtab.atoms.token import Token, TokenState, make_secret
+from trimtab.atoms.token import Known, Token, TokenState, make_secret
 from trimtab.loop.serve.exchange import Load, Request
 from trimtab.loop.serve.guard import Guard
 from trimtab.loop.serve.limit import Limits
@@ -49,15 +49,15 @@ class Ring:
     ready = True
 
     def __init__(self) -> None:
-        self.known: dict[str, tuple[Token, TokenState]] = {}
+        self.known: dict[str, Known] = {}
 
     def give(self, role: str, *, project: str = "p", state: TokenState = TokenState.LIVING) -> str:
         secret = make_secret((Role(role),))
         token = Token(name=role, roles=(Role(role),), project=project, digest="", given_by="", given_at="")
-        self.known[secret] = (token, state)
+        self.known[secret] = Known(token, state, token.permissions)
         return secret
 
-    def find(self, secret: str) -> tuple[Token, TokenState] | None:
+    def find(self, secret: str) -> Known | None:
         return self.known.get(secret)
 
     async def wait(self) -> None:
