@@ -13,11 +13,11 @@ class Mlflow:
     def __init__(self, client: TestClient) -> None:
         self.client = client
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         """The answer of a POST; it must be no error."""
         return self._told(self.client.post(API + path, json=body))
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """The answer of a GET; it must be no error."""
         return self._told(self.client.get(API + path, params=query))
 

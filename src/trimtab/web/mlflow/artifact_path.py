@@ -65,7 +65,7 @@ class Places:
 
 
 def _taken_apart(path: str) -> tuple[str, Place]:
-    parts = path.rstrip("/").split("/")
+    parts = path.removesuffix("/").split("/")
     if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
         experiment, owner, rest = parts[0], parts[2], parts[4:]
     elif len(parts) >= 3 and parts[2] == "artifacts":

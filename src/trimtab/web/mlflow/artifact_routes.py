@@ -69,7 +69,7 @@ class _Artifacts:
         place = self.places.known(path)
         if place is None:
             place = await asyncio.to_thread(self.places.of, path)
-        if not place.path:
+        if not place.path or path.endswith("/"):
             raise Refused(400, "a file needs a name below the folder `artifacts`")
         upload: Upload | None = None
         handful: list[bytes] = []
