@@ -15,7 +15,7 @@ from trimtab.tracking.fold import Fold
 #: Entries, and events, that the index takes in at once.
 MOST_ENTRIES, MOST_EVENTS = 5000, 5000
 #: Seconds after which the index is asked where it stands although nothing new came: it may have been begun anew.
-_TRUSTED_SECONDS = 1.0
+TRUSTED_SECONDS = 1.0
 
 
 class Follower:
@@ -42,7 +42,7 @@ class Follower:
         """
         with self._following:
             now = self._store.clock.monotonic()
-            if now - self._asked > _TRUSTED_SECONDS:
+            if now - self._asked > TRUSTED_SECONDS:
                 position, self._asked = self._index.position(), now
                 if position != self._position:
                     self._position, self._held = position, None
