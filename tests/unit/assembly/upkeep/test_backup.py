@@ -319,7 +319,8 @@ def test_killed_in_the_middle_and_run_again(
         place, copy = tmp_path / f"backup{turn}", tmp_path / f"copy{turn}"
         if killed(start, chance, 200, "backup", year_folder, place):
             fired["backup"] += 1
-            if (place / "manifests").is_dir():
+            # One that was killed after its very last act is finished, and is brought back below.
+            if (place / "manifests").is_dir() and not any((place / "manifests").glob("*.json")):
                 with pytest.raises(UsageError, match="no finished backup"):
                     bring(place, copy)
         there = len(list(place.glob("blobs/??/*")))
