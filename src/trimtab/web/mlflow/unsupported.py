@@ -11,7 +11,7 @@ class Feature(NamedTuple):
     """A feature of MLflow that is not there."""
 
     name: str
-    #: What its clients read first; they give up quietly, or take another way, where they find their own words.
+    #: With what the answer begins, where clients look for words of their own to give up quietly; else empty.
     words: str
     prefixes: tuple[str, ...]
     #: Methods and paths.
@@ -33,20 +33,20 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "presigned addresses of files",
-        "Presigned addresses are not supported",
+        "",
         ARTIFACTS,
         ("GET /presigned/{path:path}",),
     ),
     Feature(
         "presigned addresses of files",
-        "Presigned addresses are not supported",
+        "",
         V2,
         ("POST /artifacts/presigned-upload-url", "POST /artifacts/presigned-download-url"),
     ),
     Feature("traces", "REST OTLP span logging is not supported", _ROOT, ("POST /v1/traces",)),
     Feature(
         "traces",
-        "Traces are not supported",
+        "",
         V2,
         (
             "POST /traces",
@@ -65,7 +65,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "traces",
-        "Traces are not supported",
+        "",
         V3,
         (
             "POST /traces",
@@ -84,7 +84,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "assessments",
-        "Assessments are not supported",
+        "",
         V3,
         (
             "POST /traces/{trace}/assessments",
@@ -95,7 +95,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "workspaces",
-        "Workspaces are not supported",
+        "",
         V3,
         (
             "GET /workspaces",
@@ -107,13 +107,13 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "issues",
-        "Issues are not supported",
+        "",
         V3,
         ("POST /issues", "PATCH /issues/{issue}", "GET /issues/{issue}", "POST /issues/search"),
     ),
     Feature(
         "label schemas",
-        "Label schemas are not supported",
+        "",
         V3,
         (
             "POST /label-schemas/create",
@@ -126,7 +126,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "review queues",
-        "Review queues are not supported",
+        "",
         V3,
         (
             "POST /review-queues/create",
@@ -144,7 +144,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "evaluation datasets",
-        "Evaluation datasets are not supported",
+        "",
         V3,
         (
             "POST /datasets/create",
@@ -164,7 +164,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "scorers",
-        "Scorers are not supported",
+        "",
         V3,
         (
             "POST /scorers/register",
@@ -176,7 +176,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "AI gateway",
-        "The AI gateway is not supported",
+        "",
         V3,
         (
             *(f"POST /gateway/{thing}/create" for thing in ("secrets", "endpoints", "model-definitions")),
@@ -209,13 +209,13 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "AI gateway",
-        "The AI gateway is not supported",
+        "",
         V2[1:],
         ("GET /gateway-proxy", "POST /gateway-proxy", "POST /runs/create-promptlab-run"),
     ),
     Feature(
         "prompt optimization",
-        "Prompt optimization is not supported",
+        "",
         V3,
         (
             "POST /prompt-optimization/jobs",
@@ -228,7 +228,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "webhooks",
-        "Webhooks are not supported",
+        "",
         V2,
         (
             "POST /webhooks",
@@ -241,14 +241,14 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "upload from MLflow's pages",
-        "Upload by this address is not supported: use mlflow-artifacts",
+        "",
         V2[1:],
         ("POST /upload-artifact",),
     ),
-    Feature("features of the server", "Server features are not supported", V3[:1], ("GET /server-features",)),
+    Feature("features of the server", "", V3[:1], ("GET /server-features",)),
 )
 
-_LIST = "by Trimtab; docs/mlflow.md lists what is and what is not"
+_LIST = "docs/mlflow.md lists what is supported and what is not"
 
 
 def unsupported_routes() -> list[Route]:
@@ -270,7 +270,9 @@ def unsupported_routes() -> list[Route]:
 
 
 def _refusing(feature: Feature) -> Endpoint:
+    words = f"{feature.words}: " if feature.words else ""
+
     async def refuse(call: Call) -> NoReturn:
-        raise Refused(501, f"{feature.words} {_LIST}", "NOT_IMPLEMENTED")
+        raise Refused(501, f"{words}Trimtab does not support {feature.name}; {_LIST}", "NOT_IMPLEMENTED")
 
     return refuse
