@@ -104,7 +104,8 @@ def test_the_same_file_may_be_put_again_and_another_not(api: Api) -> None:
     run = api.client.post("/api/v1/runs", json=RUN).json()["id"]
     at = f"/api/v1/runs/{run}/files/model.bin"
     first = api.client.put(at, content=b"one", headers=KEY)
-    assert api.client.put(at, content=b"one", headers=KEY).json() == first.json()
+    again = api.client.put(at, content=b"one", headers=KEY)
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
     assert api.client.put(at, content=b"two", headers=KEY).status_code == 422
     assert api.client.get(at).content == b"one"
 

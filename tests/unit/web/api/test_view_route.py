@@ -17,6 +17,7 @@ from trimtab.views.account import (
     status_account,
 )
 from trimtab.views.memory import Memory
+from trimtab.web.api import record_route
 from trimtab.web.api.view_answer import (
     LineageAnswer,
     Models,
@@ -91,6 +92,16 @@ def test_pages_of_the_ledger_make_up_the_whole(year: Api) -> None:
     models = pages(year, "/artifacts", "artifacts", limit=2, kind="model")
     assert models == [each for each in artifacts if each["kind"] == "model"]
     assert models
+
+
+def test_a_page_that_looked_far_enough_goes_on_at_the_next(
+    year: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = pages(year, "/artifacts", "artifacts", kind="model")
+    monkeypatch.setattr(record_route, "_MOST_READ", 7)
+    first = year.client.get("/api/v1/artifacts?kind=model").json()
+    assert (first["artifacts"], bool(first["after"])) == ([], True)
+    assert pages(year, "/artifacts", "artifacts", kind="model") == whole
 
 
 def test_checks_and_actions_are_filtered(year: Api) -> None:
