@@ -8,15 +8,9 @@ import pytest
 from trimtab.adapters.sqlite_run_index import open_run_index
 from trimtab.ports.run_index import RunIndex
 from trimtab.testing.memory_run_index import MemoryRunIndex
-from trimtab.testing.run_index_suite import (
-    IndexKeepsGroups,
-    IndexKeepsPoints,
-    IndexKeepsThings,
-    IndexShared,
-    IndexTakes,
-    MakeIndex,
-)
+from trimtab.testing.run_index_suite import IndexKeepsPoints, IndexShared, IndexTakes, MakeIndex
 from trimtab.testing.run_search_suite import IndexFilters, IndexOrders, IndexPages, IndexSearchesModels
+from trimtab.testing.run_thing_suite import IndexKeepsGroups, IndexKeepsThings, IndexTakesInAnyOrder
 
 
 @pytest.fixture(params=["sqlite", "memory"])
@@ -68,4 +62,8 @@ class TestPages(IndexPages):
 
 
 class TestSearchesModels(IndexSearchesModels):
+    pass
+
+
+class TestTakesInAnyOrder(IndexTakesInAnyOrder):
     pass

@@ -1,22 +1,17 @@
 """A run index in memory."""
 
-import math
 import threading
 from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
-from trimtab.atoms.metric_point import Point, Points, decode_points
+from trimtab.atoms.metric_point import Points, decode_points
 from trimtab.atoms.run import (
     DEFAULT_EXPERIMENT,
     Experiment,
-    LastPoint,
-    LoggedDataset,
     LoggedFile,
     LoggedModel,
     LoggedModelHead,
-    ModelLink,
-    ModelMetric,
     Run,
     RunHead,
 )
@@ -31,57 +26,8 @@ from trimtab.ports.run_index import (
     RunSearch,
     Tracked,
 )
+from trimtab.testing.memory_run_owner import MemoryOwner, digests, rank
 from trimtab.testing.memory_run_search import Asked, MemorySearch, of_experiment, of_model, of_run
-
-#: Step, moment, whether it is a number, value (0 for NaN), its sign: the last point has the highest.
-_Rank = tuple[int, int, bool, float, float]
-
-
-class _Owner:
-    """What one run or logged model logged."""
-
-    def __init__(self) -> None:
-        self.points: dict[tuple[str, _Rank], Point] = {}
-        #: Of a logged model, by name, run and data.
-        self.measured: dict[tuple[str, str, str, str], ModelMetric] = {}
-        self.parameters: dict[str, str] = {}
-        self.tags: dict[str, str] = {}
-        self.files: dict[str, LoggedFile] = {}
-        self.datasets: dict[tuple[str, str], LoggedDataset] = {}
-        self.models_in: dict[str, ModelLink] = {}
-        self.models_out: dict[str, ModelLink] = {}
-
-    def copied(self) -> "_Owner":
-        """Another one, which may be changed while this one is read."""
-        other = copy(self)
-        vars(other).update({name: dict(held) for name, held in vars(self).items()})
-        return other
-
-    def metrics(self) -> dict[str, LastPoint]:
-        """The last point of each metric."""
-        last: dict[str, tuple[_Rank, Point]] = {}
-        for (metric, rank), point in self.points.items():
-            if metric not in last or rank > last[metric][0]:
-                last[metric] = (rank, point)
-        return {metric: _last(point) for metric, (_, point) in last.items()}
-
-    def log(self, event: RunEvent) -> None:
-        """Take in what is not points."""
-        self.parameters = event.parameters | self.parameters
-        for key, value in event.tags.items():
-            self.tags.pop(key, None)
-            if value is not None:
-                self.tags[key] = value
-        for gone in event.removed:
-            self.files = {
-                path: file
-                for path, file in self.files.items()
-                if path != gone and not path.startswith(f"{gone}/")
-            }
-        self.files |= {file.path: file for file in event.files}
-        self.datasets |= {(each.name, each.digest): each for each in event.datasets}
-        self.models_in |= {each.model: each for each in event.models_in}
-        self.models_out |= {each.model: each for each in event.models_out}
 
 
 class _State:
@@ -91,8 +37,8 @@ class _State:
         self.position = Position()
         default = Experiment(id=DEFAULT_EXPERIMENT, name="Default", created_ms=0, updated_ms=0)
         self.experiments: dict[str, Experiment] = {default.id: default}
-        self.runs: dict[str, tuple[RunHead, _Owner]] = {}
-        self.models: dict[str, tuple[LoggedModelHead, _Owner]] = {}
+        self.runs: dict[str, tuple[RunHead, MemoryOwner]] = {}
+        self.models: dict[str, tuple[LoggedModelHead, MemoryOwner]] = {}
         self._own: set[int] = set()
 
     def copied(self) -> "_State":
@@ -106,7 +52,7 @@ class _State:
         other._own = set()
         return other
 
-    def owner(self, id: str) -> _Owner | None:
+    def owner(self, id: str) -> MemoryOwner | None:
         """The run with this id, or the logged model where no run has it."""
         found = self.runs.get(id) or self.models.get(id)
         return found[1] if found else None
@@ -116,9 +62,12 @@ class _State:
         if isinstance(each, Experiment):
             self.experiments[each.id] = each
         elif isinstance(each, RunHead):
-            self.runs[each.id] = (each, self.runs[each.id][1] if each.id in self.runs else _Owner())
+            self.runs[each.id] = (each, self.runs[each.id][1] if each.id in self.runs else MemoryOwner())
         elif isinstance(each, LoggedModelHead):
-            self.models[each.id] = (each, self.models[each.id][1] if each.id in self.models else _Owner())
+            self.models[each.id] = (
+                each,
+                self.models[each.id][1] if each.id in self.models else MemoryOwner(),
+            )
         else:
             self._event(each)
 
@@ -136,14 +85,14 @@ class _State:
         )
         for point in decode_points(event.points):
             if by_run:
-                owner.points[point.metric, _rank(point)] = point
+                owner.points[point.metric, rank(point)] = point
             if measured is not None:
-                _measure(measured, event.owner if by_run else "", event.points_dataset, point)
+                measured.measure(event.owner if by_run else "", event.points_dataset, point)
 
-    def _changeable(self, name: str) -> _Owner:
+    def _changeable(self, name: str) -> MemoryOwner:
         """What the run or logged model of this name logged, as this state's own."""
         things: Any = self.runs if name in self.runs else self.models
-        owner: _Owner
+        owner: MemoryOwner
         head, owner = things[name]
         if id(owner) not in self._own:
             owner = owner.copied()
@@ -221,17 +170,17 @@ class _Files:
 
     def find(self, owner: str, path: str) -> LoggedFile | None:
         found = self._index.state.owner(owner)
-        return found.files.get(path) if found else None
+        return found.files().get(path) if found else None
 
     def under(self, owner: str, folder: str = "") -> list[LoggedFile]:
         found = self._index.state.owner(owner)
-        files = found.files if found else {}
+        files = found.files() if found else {}
         return [files[path] for path in sorted(files) if not folder or path.startswith(f"{folder}/")]
 
     def blobs(self) -> set[str]:
         state = self._index.state
         owners = [owner for _, owner in (*state.runs.values(), *state.models.values())]
-        return {digest for owner in owners for file in owner.files.values() for digest in file.blobs}
+        return set().union(*(digests(owner.files().values()) for owner in owners))
 
 
 class _Experiments:
@@ -265,34 +214,19 @@ class _Models:
         return self._search.page(query, asked)
 
 
-def _measure(model: _Owner, run: str, data: tuple[str, str], point: Point) -> None:
-    key = (point.metric, run, *data)
-    known = model.measured.get(key)
-    if known is None or _rank(point) > _rank(known.last):
-        model.measured[key] = ModelMetric(name=point.metric, last=_last(point), run=run, dataset=data)
-
-
-def _rank(point: Point | LastPoint) -> _Rank:
-    value = 0.0 if math.isnan(point.value) else point.value
-    return point.step, point.at_us, not math.isnan(point.value), value, math.copysign(1, value)
-
-
-def _last(point: Point) -> LastPoint:
-    return LastPoint(value=point.value, step=point.step, at_us=point.at_us)
-
-
-def _run(head: RunHead, owner: _Owner) -> Run:
+def _run(head: RunHead, owner: MemoryOwner) -> Run:
+    told = owner.told
     return Run(
         head=head,
-        parameters=owner.parameters,
-        tags=owner.tags,
+        parameters=told.parameters,
+        tags=told.tags,
         metrics=owner.metrics(),
-        datasets=tuple(owner.datasets.values()),
-        models_in=tuple(owner.models_in.values()),
-        models_out=tuple(owner.models_out.values()),
+        datasets=told.datasets,
+        models_in=told.models_in,
+        models_out=told.models_out,
     )
 
 
-def _model(head: LoggedModelHead, owner: _Owner) -> LoggedModel:
+def _model(head: LoggedModelHead, owner: MemoryOwner) -> LoggedModel:
     metrics = tuple(owner.measured[key] for key in sorted(owner.measured))
-    return LoggedModel(head=head, parameters=owner.parameters, tags=owner.tags, metrics=metrics)
+    return LoggedModel(head=head, parameters=owner.told.parameters, tags=owner.told.tags, metrics=metrics)

@@ -1,10 +1,9 @@
 """What every run index must do. Subclass each class in a test module that has the fixture `make`.
 
-`make()` opens an index that is empty at first, and the same one again when called again. Searching has a suite of its
-own: `run_search_suite`.
+`make()` opens an index that is empty at first, and the same one again when called again. What it keeps and how it
+searches have suites of their own: `run_thing_suite` and `run_search_suite`.
 """
 
-import math
 import threading
 from collections.abc import Callable, Sequence
 
@@ -19,8 +18,6 @@ from trimtab.atoms.run import (
     LoggedFile,
     LoggedModelHead,
     ModelLink,
-    ModelMetric,
-    ModelStatus,
     RunHead,
     RunStatus,
 )
@@ -155,7 +152,7 @@ class IndexShared:
         def write() -> None:
             for step in range(60):
                 told = RunEvent(
-                    owner="r", tags={"step": str(step)}, points=record(("loss", step, step, step))
+                    owner="r", at_us=step, tags={"step": str(step)}, points=record(("loss", step, step, step))
                 )
                 take(writer, told)
             done.set()
@@ -246,135 +243,6 @@ class IndexKeepsPoints:
         assert len(found.metrics) == 7
         assert found.metrics["metric-3"] == LastPoint(value=696.0, step=696, at_us=696)
         assert len(index.runs.points("r", "metric-3")) == 100
-
-
-class IndexKeepsThings:
-    """What is said about runs and their files is found as it was said last."""
-
-    def test_a_head_replaces_the_head_and_nothing_else(self, make: MakeIndex) -> None:
-        index = make()
-        take(index, head("r"), RunEvent(owner="r", parameters={"depth": "3"}, tags={"a": "1"}))
-        ended = head("r", "4", 5, status=RunStatus.KILLED, ended_ms=9, sealed="x", note="why", stage="train")
-        take(index, ended)
-        found = index.runs.find("r")
-        assert found is not None
-        assert found.head == ended
-        assert (found.parameters, found.tags) == ({"depth": "3"}, {"a": "1"})
-
-    def test_a_parameter_is_what_it_was_first_and_a_tag_what_it_was_last(self, make: MakeIndex) -> None:
-        index = make()
-        take(index, head("r"), RunEvent(owner="r", parameters={"depth": "3"}, tags={"a": "1", "b": "1"}))
-        take(
-            index,
-            RunEvent(
-                owner="r", parameters={"depth": "4", "width": ""}, tags={"a": "2", "b": None, "c": None}
-            ),
-        )
-        found = index.runs.find("r")
-        assert found is not None
-        assert (found.parameters, found.tags) == ({"depth": "3", "width": ""}, {"a": "2"})
-
-    def test_texts_of_any_language(self, make: MakeIndex) -> None:
-        index = make()
-        take(
-            index,
-            head("läuft", by="person:Zoë"),
-            RunEvent(owner="läuft", tags={"日本": "\U0001f600\n\0 '\""}),
-        )
-        found = index.runs.find("läuft")
-        assert found is not None
-        assert found.tags == {"日本": "\U0001f600\n\0 '\""}
-
-    def test_datasets_and_models_of_a_run(self, make: MakeIndex) -> None:
-        index = make()
-        old = LoggedDataset(name="d", digest="1", schema="{}", tags={"mlflow.data.context": "train"})
-        new = LoggedDataset(name="d", digest="1", source="s3://x", tags={"mlflow.data.context": "eval"})
-        other = LoggedDataset(name="d", digest="2")
-        links = (ModelLink(model="m-1"), ModelLink(model="m-2", step=2))
-        take(
-            index,
-            head("r"),
-            RunEvent(owner="r", datasets=(old, other), models_in=links, models_out=links[:1]),
-        )
-        take(index, RunEvent(owner="r", datasets=(new,), models_out=(ModelLink(model="m-1", step=5),)))
-        found = index.runs.find("r")
-        assert found is not None
-        assert found.datasets == (new, other)
-        assert found.models_in == links
-        assert found.models_out == (ModelLink(model="m-1", step=5),)
-
-    def test_files_of_runs_and_models(self, make: MakeIndex) -> None:
-        index = make()
-        paths = ("a", "a/b", "a/c/d", "a-b", "a0", "b/ä")
-        files = tuple(LoggedFile(path=path, size_bytes=3, blobs=(path, "x"), at_us=1) for path in paths)
-        take(index, head("r"), model_head("m-1"), RunEvent(owner="r", files=files))
-        take(index, RunEvent(owner="m-1", files=(LoggedFile(path="a", size_bytes=0, blobs=(), at_us=2),)))
-        assert index.files.find("r", "a/c/d") == files[2]
-        assert index.files.find("r", "a/c") is None
-        assert index.files.find("nobody", "a") is None
-        assert [file.path for file in index.files.under("r")] == sorted(paths)
-        assert [file.path for file in index.files.under("r", "a")] == ["a/b", "a/c/d"]
-        assert index.files.under("r", "") == index.files.under("r")
-        assert index.files.under("nobody") == []
-        assert index.files.under("m-1")[0].blobs == ()
-        assert index.files.blobs() == {*paths, "x"}
-
-    def test_files_taken_away_and_put_again(self, make: MakeIndex) -> None:
-        index = make()
-        paths = ("a", "a/b", "a/c/d", "a-b", "a0", "b")
-        files = tuple(LoggedFile(path=path, size_bytes=3, blobs=(path,), at_us=1) for path in paths)
-        take(index, head("r"), RunEvent(owner="r", files=files))
-        again = LoggedFile(path="a/b", size_bytes=9, blobs=("new",), at_us=2)
-        take(index, RunEvent(owner="r", removed=("a", "nothing"), files=(again,)))
-        assert [file.path for file in index.files.under("r")] == ["a-b", "a/b", "a0", "b"]
-        assert index.files.find("r", "a/b") == again
-        assert "a/c/d" not in index.files.blobs()
-
-
-class IndexKeepsGroups:
-    """Experiments and logged models are found as they were said last."""
-
-    def test_the_default_experiment_is_there_from_the_beginning(self, make: MakeIndex) -> None:
-        index = make()
-        found = index.experiments.find("0")
-        assert found is not None
-        assert (found.name, found.deleted) == ("Default", False)
-        assert index.experiments.named("Default") == found
-        renamed = experiment("0", "Standard", tags={"a": "1"})
-        take(index, renamed)
-        assert index.experiments.find("0") == renamed
-        assert index.experiments.named("Default") is None
-
-    def test_experiments_by_id_and_by_name(self, make: MakeIndex) -> None:
-        index = make()
-        one = experiment("12", "fraud", 5, tags={"team": "x", "old": "1"})
-        gone = experiment("13", "late", 6, deleted=True)
-        take(index, one, gone)
-        assert index.experiments.find("12") == index.experiments.named("fraud") == one
-        assert index.experiments.named("late") == gone
-        assert index.experiments.find("14") is index.experiments.named("") is None
-
-    def test_a_logged_model_and_its_metrics(self, make: MakeIndex) -> None:
-        index = make()
-        begun = model_head("m-1", run="r", type="Agent")
-        take(index, head("r"), begun)
-        ready = model_head("m-1", run="r", type="Agent", status=ModelStatus.READY)
-        told = {"owner": "r", "points_model": "m-1"}
-        take(index, ready, RunEvent(owner="m-1", parameters={"k": "v"}, tags={"t": "1", "u": "2"}))
-        take(index, RunEvent(points=record(("acc", 1, 0.5, 7), ("acc", 2, 0.25, 8)), **told))  # type: ignore[arg-type]
-        take(index, RunEvent(points=record(("acc", 1, NAN, 9)), points_dataset=("d", "1"), **told))  # type: ignore[arg-type]
-        take(index, RunEvent(points=record(("acc", 2, 0.75, 6)), **told))  # type: ignore[arg-type]
-        take(index, RunEvent(owner="m-1", points=record(("size", 0, 3.0, 1))))
-        found = index.models.find("m-1")
-        assert found is not None
-        assert found.head == ready
-        assert (found.parameters, found.tags) == ({"k": "v"}, {"t": "1", "u": "2"})
-        plain, on_data, own = found.metrics
-        assert plain == ModelMetric(name="acc", last=LastPoint(value=0.25, step=2, at_us=8), run="r")
-        assert on_data.dataset == ("d", "1")
-        assert math.isnan(on_data.last.value)
-        assert own == ModelMetric(name="size", last=LastPoint(value=3.0, step=0, at_us=1), run="")
-        assert len(index.runs.points("r", "acc")) == 4
 
 
 def every_kind_of_event() -> list[RunEvent]:

@@ -170,7 +170,7 @@ class IndexFilters:
         assert [run.head.id for run in index.runs.search(wanted).items] == ["c"]
         take(index, RunEvent(owner="c", points=record(("rmse", 3, 9.0, 1))))
         assert index.runs.count(wanted) == 0
-        take(index, RunEvent(owner="c", tags={"best": None}), head("c", "1", 300))
+        take(index, RunEvent(owner="c", at_us=1, tags={"best": None}), head("c", "1", 300))
         assert index.runs.count(Query(where=(asks(TAG, "best", "IS-NOT-NULL"),))) == 0
         assert index.runs.count(Query(experiments=("1",))) == 3
 

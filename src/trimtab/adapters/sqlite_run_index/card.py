@@ -18,6 +18,8 @@ from trimtab.atoms.run import (
 
 #: Head, logged, metrics as they lie in the table.
 Stored = tuple[bytes, bytes, bytes]
+#: And stamps, which only who changes a card reads.
+StoredWhole = tuple[bytes, bytes, bytes, bytes]
 #: Name of the metric, run, name and digest of the data.
 MetricKey = tuple[str, str, str, str]
 
@@ -32,6 +34,18 @@ class Logged(msgspec.Struct, array_like=True, kw_only=True):
     models_out: list[ModelLink] = []
 
 
+class Stamps(msgspec.Struct, array_like=True, kw_only=True):
+    """When the events came that `Logged` is from, in microseconds: what is taken in later may be of earlier."""
+
+    parameters: dict[str, int] = {}
+    #: Also of those that were taken away.
+    tags: dict[str, int] = {}
+    #: First and last moment of each, in the order of `Logged`.
+    datasets: list[tuple[int, int]] = []
+    models_in: list[tuple[int, int]] = []
+    models_out: list[tuple[int, int]] = []
+
+
 @dataclass(slots=True)
 class Card:
     """A card that is being changed."""
@@ -42,14 +56,16 @@ class Card:
     last: dict[str, LastPoint] = field(default_factory=dict)
     #: Of a logged model.
     measured: dict[MetricKey, ModelMetric] = field(default_factory=dict)
+    stamps: Stamps = field(default_factory=Stamps)
 
-    def stored(self) -> Stored:
+    def stored(self) -> StoredWhole:
         """As it lies in the table."""
         metrics = list(self.measured.values()) if self.measured else self.last
-        return self.head, ENCODER.encode(self.logged), ENCODER.encode(metrics)
+        return self.head, ENCODER.encode(self.logged), ENCODER.encode(metrics), ENCODER.encode(self.stamps)
 
 
 ENCODER = msgspec.msgpack.Encoder()
+_STAMPS = msgspec.msgpack.Decoder(Stamps)
 _LOGGED = msgspec.msgpack.Decoder(Logged)
 _LAST = msgspec.msgpack.Decoder(dict[str, LastPoint])
 _METRICS = msgspec.msgpack.Decoder(dict[str, LastPoint] | list[ModelMetric])
@@ -58,10 +74,10 @@ _MODEL = msgspec.msgpack.Decoder(LoggedModelHead)
 _EXPERIMENT = msgspec.msgpack.Decoder(Experiment)
 
 
-def card_of(stored: Stored) -> Card:
-    """A stored card of a run or a logged model, to be changed."""
-    head, logged, metrics = stored
-    card = Card(head, _LOGGED.decode(logged))
+def card_of(stored: StoredWhole) -> Card:
+    """A stored card, to be changed."""
+    head, logged, metrics, stamps = stored
+    card = Card(head, _LOGGED.decode(logged), stamps=_STAMPS.decode(stamps))
     found = _METRICS.decode(metrics)
     if isinstance(found, dict):
         card.last = found
@@ -87,12 +103,14 @@ def run_of(stored: Stored) -> Run:
 
 def model_of(stored: Stored) -> LoggedModel:
     """The logged model of a card; metrics by name, run and data."""
-    card = card_of(stored)
+    head, logged, metrics = stored
+    told, found = _LOGGED.decode(logged), _METRICS.decode(metrics)
+    measured = found if isinstance(found, list) else []
     return LoggedModel(
-        head=_MODEL.decode(card.head),
-        parameters=card.logged.parameters,
-        tags=card.logged.tags,
-        metrics=tuple(card.measured[key] for key in sorted(card.measured)),
+        head=_MODEL.decode(head),
+        parameters=told.parameters,
+        tags=told.tags,
+        metrics=tuple(sorted(measured, key=lambda each: (each.name, each.run, each.dataset))),
     )
 
 

@@ -7,6 +7,8 @@ from itertools import groupby
 from operator import itemgetter
 
 from trimtab.adapters.sqlite_run_index.card import Card, MetricKey, card_of, encode_head
+from trimtab.adapters.sqlite_run_index.file_intake import take_files
+from trimtab.adapters.sqlite_run_index.merge import merged, tag_rank
 from trimtab.adapters.sqlite_run_index.number import Numbers
 from trimtab.adapters.sqlite_run_index.point_row import Row, pack_of, point_rank, ranks, value_of
 from trimtab.adapters.sqlite_run_index.schema import Kind
@@ -20,15 +22,12 @@ _MOST_POINTS, _MOST_CARDS = 100_000, 1_000
 #: The tag of a dataset that says what the run used it for.
 _CONTEXT_TAG = "mlflow.data.context"
 
-_CARD = "SELECT head, logged, metrics FROM card WHERE owner = ?"
-_PUT_CARD = "INSERT OR REPLACE INTO card VALUES (?, ?, ?, ?)"
+_CARD = "SELECT head, logged, metrics, stamps FROM card WHERE owner = ?"
+_PUT_CARD = "INSERT OR REPLACE INTO card VALUES (?, ?, ?, ?, ?)"
 _PUT_RUN = "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_MODEL = "INSERT OR REPLACE INTO model VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EXPERIMENT = "INSERT OR REPLACE INTO experiment VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_DATASET = "INSERT OR REPLACE INTO dataset VALUES (?, ?, ?, ?)"
-_PUT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)"
-#: `0` comes after `/`.
-_REMOVE_FILES = "DELETE FROM file WHERE owner = ?1 AND (path = ?2 OR path >= ?2 || '/' AND path < ?2 || '0')"
 _PUT_PACK = "INSERT INTO points VALUES (?, ?, ?, ?)"
 _PUT_PARAMETER = "INSERT OR REPLACE INTO parameter VALUES (?, ?, ?)"
 _PUT_TAG = "INSERT OR REPLACE INTO tag VALUES (?, ?, ?)"
@@ -92,7 +91,8 @@ class Intake:
         row = (owner, head.id, head.name, head.deleted, head.created_ms, head.updated_ms)
         self._connection.execute(_PUT_EXPERIMENT, row)
         card = self._cards[owner]
-        self._tags(owner, card, {**dict.fromkeys(card.logged.tags), **head.tags})
+        for key in {*card.logged.tags, *head.tags}:
+            self._tag(owner, card, key, head.tags.get(key))
 
     def _with_head(self, kind: Kind, head: RunHead | LoggedModelHead | Experiment) -> int:
         owner = self._numbers.owner(self._connection, kind, head.id)
@@ -122,11 +122,11 @@ class Intake:
             if kind is Kind.RUN:
                 self._points(owner, event.points)
             if event.points_model or kind is Kind.MODEL:
-                self._measured(event, owner, kind)
+                self._measured(event, kind)
         if event.parameters or event.tags or event.datasets or event.models_in or event.models_out:
             self._logged(owner, event)
         if event.files or event.removed:
-            self._files(owner, event)
+            take_files(self._connection, owner, event)
 
     def _points(self, owner: int, record: bytes) -> None:
         name, connection = self._numbers.name, self._connection
@@ -181,15 +181,13 @@ class Intake:
         self._connection.executemany("DELETE FROM tag WHERE name = ? AND owner = ?", gone)
         self._parameters, self._changed_tags = [], {}
 
-    def _measured(self, event: RunEvent, owner: int, kind: Kind) -> None:
+    def _measured(self, event: RunEvent, kind: Kind) -> None:
         """Points that measure a logged model, as its metrics."""
         run = "" if kind is Kind.MODEL else event.owner
-        model = owner
-        if event.points_model and event.points_model != event.owner:
-            found = self._numbers.find_logging(self._connection, event.points_model)
-            if found is None or found[1] is not Kind.MODEL:
-                return
-            model = found[0]
+        found = self._numbers.find_logging(self._connection, event.points_model or event.owner)
+        if found is None or found[1] is not Kind.MODEL:
+            return
+        model = found[0]
         measured = self._card(model).measured
         changed: dict[MetricKey, LastPoint] = {}
         for metric, step, value, at_us in decode_points(event.points):
@@ -214,42 +212,40 @@ class Intake:
         self._connection.executemany(_PUT_MEASURED, rows)
 
     def _logged(self, owner: int, event: RunEvent) -> None:
-        card = self._card(owner)
-        logged = card.logged
+        card, at_us = self._card(owner), event.at_us
+        logged, stamps = card.logged, card.stamps
         for key, value in event.parameters.items():
-            if key not in logged.parameters:
-                logged.parameters[key] = value
+            known = stamps.parameters.get(key)
+            if known is None or (at_us, value) < (known, logged.parameters[key]):
+                stamps.parameters[key], logged.parameters[key] = at_us, value
                 self._parameters.append((self._numbers.name(self._connection, key), owner, value))
-        self._tags(owner, card, event.tags)
+        for key, tag in event.tags.items():
+            known = stamps.tags.get(key)
+            if known is None or tag_rank(at_us, tag) > tag_rank(known, logged.tags.get(key)):
+                stamps.tags[key] = at_us
+                self._tag(owner, card, key, tag)
         if event.datasets:
-            known = {(each.name, each.digest): each for each in logged.datasets}
-            known.update({(each.name, each.digest): each for each in event.datasets})
-            logged.datasets = list(known.values())
-            self._connection.executemany(_PUT_DATASET, [_dataset_row(owner, each) for each in event.datasets])
+            logged.datasets, stamps.datasets = merged(logged.datasets, stamps.datasets, event.datasets, at_us)
+            asked = {(each.name, each.digest) for each in event.datasets}
+            rows = [
+                _dataset_row(owner, each) for each in logged.datasets if (each.name, each.digest) in asked
+            ]
+            self._connection.executemany(_PUT_DATASET, rows)
         if event.models_in:
-            logged.models_in = list(
-                {each.model: each for each in (*logged.models_in, *event.models_in)}.values()
+            logged.models_in, stamps.models_in = merged(
+                logged.models_in, stamps.models_in, event.models_in, at_us
             )
         if event.models_out:
-            logged.models_out = list(
-                {each.model: each for each in (*logged.models_out, *event.models_out)}.values()
+            logged.models_out, stamps.models_out = merged(
+                logged.models_out, stamps.models_out, event.models_out, at_us
             )
 
-    def _tags(self, owner: int, card: Card, tags: "dict[str, str | None]") -> None:
-        for key, value in tags.items():
-            self._changed_tags[self._numbers.name(self._connection, key), owner] = value
-            if value is None:
-                card.logged.tags.pop(key, None)
-            else:
-                card.logged.tags[key] = value
-
-    def _files(self, owner: int, event: RunEvent) -> None:
-        self._connection.executemany(_REMOVE_FILES, [(owner, path) for path in event.removed])
-        rows = [
-            (owner, each.path, each.size_bytes, each.at_us, "\n".join(each.blobs).encode())
-            for each in event.files
-        ]
-        self._connection.executemany(_PUT_FILE, rows)
+    def _tag(self, owner: int, card: Card, key: str, value: str | None) -> None:
+        self._changed_tags[self._numbers.name(self._connection, key), owner] = value
+        if value is None:
+            card.logged.tags.pop(key, None)
+        else:
+            card.logged.tags[key] = value
 
 
 def _dataset_row(owner: int, dataset: LoggedDataset) -> tuple[int, str, str, str | None]:

@@ -35,7 +35,8 @@ def ranks(values: "array[float]") -> list[int]:
 
 def value_of(rank: int) -> float:
     """The value with a rank."""
-    # The rank of NaN, turned back, is NaN's bits too.
+    if rank == _NAN:
+        return math.nan
     (value,) = _FLOAT.unpack(_WHOLE.pack(rank if rank >= 0 else rank ^ _FLIP))
     return float(value)
 

@@ -26,7 +26,8 @@ class Kind(IntEnum):
 DEFAULT = Experiment(id=DEFAULT_EXPERIMENT, name="Default", created_ms=0, updated_ms=0)
 
 # `name` holds keys of metrics, parameters and tags; everything else says their number. A metric's `value` is NULL
-# where it is NaN, which SQLite does not know. `meta.packs` counts the packs of points, see point_row.
+# where it is NaN, which SQLite does not know. `meta.packs` counts the packs of points,
+# see point_row; `logged_us` is the moment of the event.
 _TABLES = (
     """
     CREATE TABLE meta (
@@ -36,7 +37,11 @@ _TABLES = (
     """,
     "CREATE TABLE name (n INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
     "CREATE TABLE owner (n INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL, UNIQUE (id, kind))",
-    "CREATE TABLE card (owner INTEGER PRIMARY KEY, head BLOB NOT NULL, logged BLOB NOT NULL, metrics BLOB NOT NULL)",
+    """
+    CREATE TABLE card (
+        owner INTEGER PRIMARY KEY, head BLOB NOT NULL, logged BLOB NOT NULL, metrics BLOB NOT NULL, stamps BLOB NOT NULL
+    )
+    """,
     """
     CREATE TABLE experiment (
         n INTEGER PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, deleted INTEGER NOT NULL,
@@ -75,9 +80,11 @@ _TABLES = (
     """,
     """
     CREATE TABLE file (
-        owner INTEGER, path TEXT, size_bytes INTEGER, at_us INTEGER, blobs BLOB, PRIMARY KEY (owner, path)
+        owner INTEGER, path TEXT, logged_us INTEGER, at_us INTEGER, size_bytes INTEGER, blobs BLOB,
+        PRIMARY KEY (owner, path)
     ) WITHOUT ROWID
     """,
+    "CREATE TABLE removal (owner INTEGER, path TEXT, logged_us INTEGER, PRIMARY KEY (owner, path)) WITHOUT ROWID",
     """
     CREATE TABLE points (
         owner INTEGER, name INTEGER, pack_number INTEGER, pack BLOB, PRIMARY KEY (owner, name, pack_number)
@@ -94,8 +101,7 @@ def begin(connection: sqlite3.Connection) -> None:
         default = DEFAULT
         connection.execute("INSERT INTO owner VALUES (1, ?, ?)", (Kind.EXPERIMENT, default.id))
         connection.execute("INSERT INTO experiment VALUES (1, ?, ?, 0, 0, 0)", (default.id, default.name))
-        head, logged, metrics = Card(encode_head(default)).stored()
-        connection.execute("INSERT INTO card VALUES (1, ?, ?, ?)", (head, logged, metrics))
+        connection.execute("INSERT INTO card VALUES (1, ?, ?, ?, ?)", Card(encode_head(default)).stored())
         start = Position()
         connection.execute(
             "INSERT INTO meta VALUES (1, ?, ?, ?, 0)",
