@@ -1,5 +1,6 @@
 """A training goes on while its server is away, and all that it logged arrives, once."""
 
+import json
 import os
 import signal
 import subprocess
@@ -231,3 +232,63 @@ def test_a_server_that_wants_a_token_says_so_at_once_and_shows_none(
     everything = b"".join(path.read_bytes() for path in (tmp_path / "spool").rglob("*") if path.is_file())
     assert secret.encode() not in everything
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("trimtab")]
+
+
+MLFLOW = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from mlflow import MlflowClient
+client = MlflowClient(sys.argv[1])
+experiment = client.get_experiment_by_name("flights")
+found = client.search_runs([experiment.experiment_id], "metrics.loss < 1 and params.depth = '3'")
+(run,) = found
+print(json.dumps({
+    "id": run.info.run_id,
+    "name": run.info.run_name,
+    "status": run.info.status,
+    "parameters": run.data.params,
+    "loss": [[point.step, point.value] for point in client.get_metric_history(run.info.run_id, "loss")],
+    "files": sorted(file.path for file in client.list_artifacts(run.info.run_id)),
+    "note": run.data.tags["mlflow.note.content"],
+    "dataset": [run.inputs.dataset_inputs[0].dataset.name, run.inputs.dataset_inputs[0].tags[0].value],
+    "children": [each.info.run_name for each in client.search_runs(
+        [experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")],
+}))
+client.log_metric(run.info.run_id, "added", 2.0)
+"""
+
+
+def test_a_run_is_the_same_thing_for_an_mlflow_client(tmp_path: Path, port: int) -> None:
+    with control(tmp_path / "project", port=port) as server, client(server) as asked:
+        named: dict[str, object] = {
+            "server": server.address,
+            "experiment": "flights",
+            "system_metrics": False,
+        }
+        with trimtab.run("ours", note="why", **named) as run:  # type: ignore[arg-type]
+            run.parameters(depth=3)
+            run.series("loss", [0, 1, 2], [0.75, 0.5, 0.25])
+            run.file(b"x", as_="notes.txt")
+            run.dataset(__file__, name="rows", context="validation")
+            with trimtab.run("part", **named):  # type: ignore[arg-type]
+                pass
+        ran = subprocess.run(
+            [sys.executable, "-c", MLFLOW, server.address],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout.splitlines()[-1]) == {
+            "id": run.id,
+            "name": "ours",
+            "status": "FINISHED",
+            "parameters": {"depth": "3"},
+            "loss": [[0, 0.75], [1, 0.5], [2, 0.25]],
+            "files": ["environment.json", "notes.txt"],
+            "note": "why",
+            "dataset": ["rows", "validation"],
+            "children": ["part"],
+        }
+        assert asked.runs.find(run.id).metrics["added"].value == 2.0

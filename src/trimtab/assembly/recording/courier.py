@@ -55,6 +55,8 @@ class Courier:
 
     def add(self, *calls: Call) -> None:
         """Keep calls and send them soon; durable on this machine when it returns."""
+        if not calls:
+            return
         self._spool.add(*calls)
         with self._turn:
             self._added += len(calls)
@@ -92,6 +94,7 @@ class Courier:
         """
         deadline = time.monotonic() + patience_s
         with self._turn:
+            self._turn.notify_all()  # try now, whatever was waited for
             upto, tries, seen, since = self._added, self._tries, -1, time.monotonic()
             while self._answered < upto:
                 now = time.monotonic()
@@ -101,7 +104,6 @@ class Courier:
                 away = self._waits and self._tries > tries and _ANOTHER not in self._waits
                 if now >= deadline or (still_s is not None and (away or now - since > still_s)):
                     break
-                self._turn.notify_all()  # try now, whatever was waited for
                 self._turn.wait(min(0.05, max(deadline - now, 0.0)))
             waits = "" if self._answered >= upto else self._waits or f"{self.url} has not answered yet"
             return Drained(sent=self._done.sent, refused=self._done.refused, waits=waits)

@@ -16,6 +16,8 @@ from trimtab.atoms.run import LoggedDataset
 #: Hex digits of a digest that are told.
 _DIGITS = 32
 _SNAPSHOT_ID = re.compile(r"[0-9a-f]{64}")
+#: Characters of a description of columns at most; a longer one is not told.
+_MOST_SCHEMA = 1_000_000
 #: MLflow's words for types of columns, by how the names of ours begin.
 _WORDS = {
     "bool": "boolean",
@@ -131,11 +133,12 @@ def _of_array(array: Any) -> LoggedDataset:
 
 def _table(digest: str, columns: Iterable[tuple[str, str, bool]], rows: int) -> LoggedDataset:
     listed = [{"name": name, "type": _word(dtype), "required": required} for name, dtype, required in columns]
+    schema = _json({"mlflow_colspec": listed})
     return LoggedDataset(
         name="",
         digest=digest[:_DIGITS],
         source_type="memory",
-        schema=_json({"mlflow_colspec": listed}),
+        schema=schema if len(schema) <= _MOST_SCHEMA else "",
         profile=_json({"num_rows": rows, "num_elements": rows * len(listed)}),
     )
 

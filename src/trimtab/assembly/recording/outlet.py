@@ -1,6 +1,7 @@
 """Where what one run logs goes out: its points through a writer, everything else at once, all by one way."""
 
 import logging
+import os
 import threading
 from pathlib import Path
 from time import time_ns
@@ -60,10 +61,15 @@ class _Moments:
     """Moments that rise within this process, so that of two events the later one is known."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._last = 0
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)  # whoever held the lock in the parent is not here
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
 
     def next_us(self) -> int:
+        """Microseconds since 1970, UTC, later than all before."""
         with self._lock:
             self._last = max(self._last + 1, time_ns() // 1000)
             return self._last

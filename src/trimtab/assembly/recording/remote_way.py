@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from trimtab.atoms.run_event import RunEvent
 
 #: Points of one call: their JSON stays below what a server takes at once.
 _POINTS = 10_000
+#: Tags or parameters of one call, likewise.
+_VALUES = 100
 #: How long the beginning of a run waits for each of two answers; none where the first one does not come.
 _BEGIN_S = 0.5
 
@@ -49,41 +52,35 @@ class RemoteWay:
     def begin(self, beginning: Beginning) -> Begun:
         """See the port; while the server is away the run begins all the same."""
         known = self._look(beginning)
-        new: dict[str, Any] = {
-            "id": beginning.run,
-            "started_ms": beginning.started_ms,
-            "tags": {**beginning.first_tags, **beginning.tags},
-            "parameters": beginning.parameters,
-        } | ({"experiment": beginning.experiment} if beginning.experiment else {})
-        calls = [] if isinstance(known, RunAccount) else [_call("POST", _place("runs"), new)]
+        first = {**beginning.first_tags, **beginning.tags}
+        new = {"id": beginning.run, "started_ms": beginning.started_ms} | (
+            {"experiment": beginning.experiment} if beginning.experiment else {}
+        )
+        there = isinstance(known, RunAccount)
+        at = _place("runs", beginning.run)
+        calls = [] if there else [_call("POST", _place("runs"), {**new, "tags": first})]
         if beginning.resumes:  # what an earlier process left in the spool may begin and end it first
-            at = _place("runs", beginning.run)
             calls.append(_call("POST", f"{at}/resume", None))
-            if beginning.tags or beginning.parameters:
-                said = {"tags": beginning.tags, "parameters": beginning.parameters}
-                calls.append(_call("POST", f"{at}/log", said))
-        if known is None:
-            self._courier().add(*calls)
-        else:
-            for call in calls:
-                self._ask(call)
+            calls += _said(at, beginning.tags, {})
+        calls += _said(at, {}, beginning.parameters)
+        asked = known is not None
+        while asked and calls:
+            asked = self._ask(calls.pop(0))
+        self._courier().add(*calls)
         if isinstance(known, RunAccount):
             steps = {name: point.step + 1 for name, point in known.metrics.items()}
             return Begun(run=beginning.run, name=beginning.tags.get(NAME_TAG, known.name), next_steps=steps)
-        return Begun(run=beginning.run, name=new["tags"].get(NAME_TAG, ""))
+        return Begun(run=beginning.run, name=first.get(NAME_TAG, ""))
 
     def log(self, event: RunEvent) -> None:
         """See the port."""
-        at = f"{_place('runs', event.owner)}/log"
-        bodies: list[dict[str, Any]] = []
-        if event.parameters or event.tags or event.datasets:
-            bodies.append(
-                {"parameters": event.parameters, "tags": event.tags, "datasets": list(event.datasets)}
-            )
+        at = _place("runs", event.owner)
+        calls = _said(at, event.tags, event.parameters)
+        bodies: list[dict[str, Any]] = [{"datasets": [each]} for each in event.datasets]
         if event.points:
             pieces = pieces_of(decode_points(event.points), _POINTS)
             bodies += [{"series": series_of(piece)} for piece in pieces]
-        self._courier().add(*(_call("POST", at, body) for body in bodies))
+        self._courier().add(*calls, *(_call("POST", f"{at}/log", body) for body in bodies))
 
     def put(self, run: str, path: str, content: Path | bytes) -> None:
         """See the port: the content is copied into the spool."""
@@ -139,11 +136,12 @@ class RemoteWay:
                 ) from error
         return None if answer.is_temporary else False
 
-    def _ask(self, call: Call) -> None:
-        """Send now where that is possible, so that a refusal is heard before the run goes on."""
+    def _ask(self, call: Call) -> bool:
+        """Send now where that is possible, so that a refusal is heard before the run goes on; whether it was."""
         answer = self._courier().ask(call, _BEGIN_S)
         if answer is not None and not 200 <= answer.status < 300:
             raise _error_of(answer)
+        return answer is not None
 
 
 def series_of(points: Points) -> dict[str, Any]:
@@ -161,6 +159,19 @@ def series_of(points: Points) -> dict[str, Any]:
 
 
 _COLUMNS = ("steps", "values", "at_us")
+
+
+def _said(at: str, tags: Mapping[str, str | None], parameters: Mapping[str, str]) -> list[Call]:
+    """Calls that set tags and parameters, so many at once as a server takes."""
+    calls: list[Call] = []
+    for what, values in (("tags", tags), ("parameters", parameters)):
+        items, some = list(values.items()), dict[str, str | None]()
+        for place, (name, value) in enumerate(items, start=1):
+            some[name] = value
+            if len(some) >= _VALUES or place == len(items):
+                calls.append(_call("POST", f"{at}/log", {what: some}))
+                some = {}
+    return calls
 
 
 def _call(method: str, path: str, body: Any) -> Call:

@@ -61,7 +61,7 @@ def run(
     once. A server that is away never holds up more than the beginning of a run, by a second.
 
     Args:
-        name: What people call it; None: two words.
+        name: What people call it; None: two words and a number.
         experiment: Name of the group it belongs to, made where there is none; None: `TRIMTAB_EXPERIMENT`, else
             `Default`.
         parameters: As `ActiveRun.parameters`.
@@ -82,12 +82,12 @@ def run(
 
     Raises:
         UsageError: A name or a value breaks a rule, or the server lets nobody in so; the message says which.
-        Conflict: The run is of another experiment, deleted, or made by the engine.
+        Conflict: The run to go on is deleted, made by the engine, or has another value of a parameter.
         StoreError: The store or the spool cannot be written.
     """
     joined = id is None and active_run() is None and bool(os.environ.get(RUN))
     told = require_id(id or (os.environ[RUN] if joined else ""), "run") if id is not None or joined else ""
-    asked = _asked_tags(name, tags, note, parent)
+    asked = _asked_tags(None if joined else name, tags, note, parent)
     given = {str(key): str(value) for key, value in (parameters or {}).items()}
     require_parameters(given)
     experiment = experiment if experiment is not None else os.environ.get(EXPERIMENT, "")
@@ -167,11 +167,12 @@ def _watch(
         )
         looking.start()
         stops.append(lambda: looking.join() if looking.is_alive() else None)
-    active.before_end += [*stops, lambda: _OPEN.discard(active)]
+    active.before_end += stops
+    _OPEN.difference_update([each for each in _OPEN if each.ended])
     _OPEN.add(active)
 
 
-#: Runs of this process that nobody has ended yet.
+#: Runs of this process that nobody may have ended yet.
 _OPEN: set[ActiveRun] = set()
 
 
