@@ -90,6 +90,7 @@ def wait_until_ready(child: Child, ready: Path, seconds: float = 60.0) -> str:
         if ready.exists() and (address := ready.read_text(encoding="utf-8").strip()):
             return address
         if not child.running():
+            child.stop()
             raise TrimtabError(f"{child.name} did not start: {child.last_words() or 'it said nothing'}")
         time.sleep(0.02)
     child.stop()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from trimtab.atoms.token import PATTERN
 from trimtab.web.route import Refused
 
 Place = TypeVar("Place")
@@ -93,8 +94,8 @@ class NotTaken(Refused):
 
 
 def shown(raw_path: bytes) -> str:
-    """A path for a message: short, and still percent-encoded."""
-    return raw_path[:100].decode("latin-1")
+    """A path for a message: short, still percent-encoded, and without a token that somebody put into it."""
+    return PATTERN.sub("tt_...", raw_path.decode("latin-1"))[:100]
 
 
 def _follow(
