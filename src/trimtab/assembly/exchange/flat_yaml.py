@@ -9,18 +9,24 @@ from typing import Any
 
 from trimtab.atoms.error import UsageError
 
-_KEY = re.compile(
-    r"(?P<key>'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"|[^\s'\"#&*!|>%@`\[\]{},?-][^#]*?|-?\d[^#]*?):(?: +|$)"
-)
+_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
+_PLAIN_KEY = re.compile(r"(?:[^\s'\"#&*!|>%@`\[\]{},?:-]|[?:-](?=\S))[^\n]*?(?=:(?:[ \n]|\Z))")
+_LINE = re.compile(r"[^\n]*")
 _WHOLE = re.compile(r"[-+]?[0-9]+")
-_REAL = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_REAL = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
 _SPECIAL = {".nan": float("nan"), ".inf": float("inf"), "-.inf": float("-inf")}
+#: What no plain scalar begins with, and holds nowhere.
+_NO_PLAIN = re.compile(r"[&*!|>%@`\[\]{},?#'\"]|-(?:\s|\Z)")
+_NOT_WITHIN = re.compile(r": | #|:\Z")
+_OTHER_BREAKS = re.compile("[\x85\u2028\u2029\r]")
+_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _ESCAPES = {
     **{"0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b"},
     **{" ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"},
 }
-_CODE_DIGITS = {"x": 2, "u": 4, "U": 8}
+_SINGLE = re.compile(r"'((?:''|[^'])*)'")
+_DOUBLE = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
 
 
 def read_flat_yaml(text: str, name: str) -> dict[str, Any]:
@@ -32,158 +38,149 @@ def read_flat_yaml(text: str, name: str) -> dict[str, Any]:
     Raises:
         UsageError: It is not of this kind.
     """
-    lines = _Lines(text.split("\n"), name)
-    found = lines.mapping(0)
-    if lines.here() is not None:
-        raise lines.refusal()
+    reader = _Reader(text, name)
+    if _OTHER_BREAKS.search(text):
+        raise reader.refusal()
+    found = reader.mapping(0)
+    if not reader.at_end():
+        raise reader.refusal()
     return found
 
 
-class _Lines:
-    def __init__(self, lines: list[str], name: str) -> None:
-        self._lines, self._name, self._at = lines, name, 0
+class _Reader:
+    def __init__(self, text: str, name: str) -> None:
+        self._text, self._name, self._at = text, name, 0
 
-    def here(self) -> str | None:
-        """The line that comes next; None at the end."""
-        while self._at < len(self._lines):
-            line = self._lines[self._at]
-            if line.strip() and not line.lstrip().startswith("#"):
-                return line
-            self._at += 1
-        return None
+    def at_end(self) -> bool:
+        """Whether nothing but blank lines is left."""
+        self._skip()
+        return not self._text[self._at :].strip()
 
     def mapping(self, indent: int) -> dict[str, Any]:
         """Keys at this indentation, with their values."""
         found: dict[str, Any] = {}
-        while (
-            (line := self.here()) is not None
-            and _indent(line) == indent
-            and not line.startswith("- ", indent)
-        ):
-            match = _KEY.match(line, indent)
-            if match is None:
-                raise self.refusal()
-            key = str(self._scalar(match["key"], indent)) if match["key"][0] in "'\"" else match["key"]
-            found[key] = self._value(line[match.end() :], indent)
+        while not self.at_end() and self._indent() == indent and not self._is_item(indent):
+            self._at += indent
+            key = self._key()
+            found[key] = self._value(indent)
         return found
 
     def refusal(self) -> UsageError:
         """Says which line cannot be read."""
-        return UsageError(f"{self._name}, line {self._at + 1}: not the YAML of an MLflow meta file")
+        line = self._text.count("\n", 0, self._at) + 1
+        return UsageError(f"{self._name}, line {line}: not the YAML of an MLflow meta file")
 
-    def _value(self, rest: str, indent: int) -> Any:
-        if rest.strip() in ("{}", "[]"):
-            self._at += 1
-            return {} if rest.strip() == "{}" else []
-        if rest.strip():
-            return self._scalar(rest, indent)
+    def _key(self) -> str:
+        if self._text[self._at] in "'\"":
+            key = self._quoted()
+        else:
+            match = _PLAIN_KEY.match(self._text, self._at)
+            if match is None or _NOT_WITHIN.search(match[0]):
+                raise self.refusal()
+            key, self._at = match[0].rstrip(" "), match.end()
+        if not self._text.startswith(":", self._at):
+            raise self.refusal()
         self._at += 1
-        below = self.here()
-        if below is None or _indent(below) < indent:
+        return key
+
+    def _value(self, indent: int) -> Any:
+        rest = self._line().strip(" ")
+        if rest in ("{}", "[]"):
+            self._end_line()
+            return {} if rest == "{}" else []
+        if rest:
+            return self._scalar(indent)
+        self._end_line()
+        if self.at_end():
             return None
-        if below.startswith("- ", _indent(below)):
-            return self._list(_indent(below))
-        return self.mapping(_indent(below)) if _indent(below) > indent else None
+        below = self._indent()
+        if below >= indent and self._is_item(below):
+            return self._list(below)
+        return self.mapping(below) if below > indent else None
 
     def _list(self, indent: int) -> list[Any]:
         items = []
-        while (
-            (line := self.here()) is not None
-            and line.startswith("- ", _indent(line))
-            and _indent(line) == indent
-        ):
-            items.append(self._scalar(line[indent + 2 :], indent))
+        while not self.at_end() and self._indent() == indent and self._is_item(indent):
+            self._at += indent + 1
+            items.append(self._scalar(indent))
         return items
 
-    def _scalar(self, first: str, indent: int) -> Any:
-        first = first.strip(" ")
-        quote = first[:1]
-        if quote in ("'", '"'):
-            return self._quoted(first, quote)
-        if quote in ("&", "*", "!", "|", ">", "{", "[", "%", "@", "`"):
+    def _scalar(self, indent: int) -> Any:
+        while self._text.startswith(" ", self._at):
+            self._at += 1
+        if self._text[self._at : self._at + 1] in ("'", '"'):
+            value = self._quoted()
+            if self._line().strip(" "):
+                raise self.refusal()
+            self._end_line()
+            return value
+        parts = []
+        while not parts or (not self.at_end() and self._indent() > indent):
+            part = self._line().strip(" ")
+            if (not parts and _NO_PLAIN.match(part)) or _NOT_WITHIN.search(part):
+                raise self.refusal()
+            parts.append(part)
+            self._end_line()
+        return _plain(" ".join(parts))
+
+    def _quoted(self) -> str:
+        single = self._text[self._at] == "'"
+        match = (_SINGLE if single else _DOUBLE).match(self._text, self._at)
+        if match is None:
             raise self.refusal()
-        self._at += 1
-        parts = [first]
-        while self._at < len(self._lines) and (
-            not self._lines[self._at].strip() or _indent(self._lines[self._at]) > indent
-        ):
-            parts.append(self._lines[self._at].strip())
-            self._at += 1
-        return _plain(_folded(parts).rstrip("\n"))
+        try:
+            text = _folded(match[1]).replace("''", "'") if single else _unescaped(match[1])
+        except (KeyError, ValueError) as error:
+            raise self.refusal() from error
+        self._at = match.end()
+        return text
 
-    def _quoted(self, first: str, quote: str) -> str:
-        parts, ended = [first[1:]], False
-        while not ended:
-            end = _end(parts[-1], quote)
-            if end >= 0:
-                if parts[-1][end + 1 :].strip():
-                    # Only a key goes on after its end, and it is passed without what follows.
-                    raise self.refusal()
-                parts[-1], ended = parts[-1][:end], True
-            self._at += 1
-            if not ended:
-                if self._at >= len(self._lines):
-                    raise self.refusal()
-                parts.append(self._lines[self._at].lstrip(" "))
-        if quote == "'":
-            return _folded(parts).replace("''", "'")
-        return _unescaped(_folded_double(parts))
+    def _skip(self) -> None:
+        match = _BLANK.match(self._text, self._at)
+        self._at = match.end() if match else self._at
 
+    def _indent(self) -> int:
+        line = self._line()
+        return len(line) - len(line.lstrip(" "))
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
+    def _is_item(self, indent: int) -> bool:
+        line = self._line()[indent:]
+        return line.startswith("- ") or line == "-"
+
+    def _line(self) -> str:
+        """From here to the end of the line."""
+        match = _LINE.match(self._text, self._at)
+        return match[0] if match else ""
+
+    def _end_line(self) -> None:
+        self._at = min(self._at + len(self._line()) + 1, len(self._text))
 
 
-def _end(text: str, quote: str) -> int:
-    """Where a quoted scalar ends in a line; -1 where it goes on."""
-    place = 0
-    while place < len(text):
-        if quote == '"' and text[place] == "\\":
-            place += 2
-            continue
-        if text[place] == quote:
-            if quote == "'" and text.startswith("''", place):
-                place += 2
-                continue
-            return place
-        place += 1
-    return -1
-
-
-def _folded(parts: list[str]) -> str:
-    """Lines as one text: a break is a space, and n empty lines are n breaks."""
-    text, empty = parts[0], 0
-    for part in parts[1:]:
-        if not part.strip():
-            empty += 1
-            continue
-        text = text.rstrip(" ") + ("\n" * empty or " ") + part
-        empty = 0
-    return text.rstrip(" ") + "\n" * empty if empty else text
-
-
-def _folded_double(parts: list[str]) -> str:
-    """As `_folded`; a backslash at the end of a line joins it with the next one."""
-    joined = [parts[0]]
-    for part in parts[1:]:
-        if joined[-1].endswith("\\") and not joined[-1].endswith("\\\\"):
-            joined[-1] = joined[-1][:-1] + part
+def _folded(text: str) -> str:
+    """Lines as one text: a break is a space, and n empty lines between two are n breaks."""
+    first, *lines = text.split("\n")
+    if not lines:
+        return text
+    whole, empty = first.rstrip(" "), 0
+    for line in lines[:-1]:
+        if line.strip(" "):
+            whole += ("\n" * empty or " ") + line.strip(" ")
+            empty = 0
         else:
-            joined.append(part)
-    return _folded(joined)
+            empty += 1
+    return whole + ("\n" * empty or " ") + lines[-1].lstrip(" ")
 
 
 def _unescaped(text: str) -> str:
+    """A double-quoted text: a backslash before a break joins two lines."""
     pieces, place = [], 0
-    while (escape := text.find("\\", place)) >= 0:
-        pieces.append(text[place:escape])
-        code = text[escape + 1]
-        digits = _CODE_DIGITS.get(code, 0)
-        if digits:
-            pieces.append(chr(int(text[escape + 2 : escape + 2 + digits], 16)))
-        else:
-            pieces.append(_ESCAPES[code])
-        place = escape + 2 + digits
+    text = re.sub(r"(?<!\\)((?:\\\\)*)\\\n *", r"\1", text)
+    text = _folded(text)
+    for escape in _ESCAPE.finditer(text):
+        code = escape[1]
+        pieces.append(text[place : escape.start()])
+        pieces.append(chr(int(code[1:], 16)) if len(code) > 1 else _ESCAPES[code])
+        place = escape.end()
     return "".join([*pieces, text[place:]])
 
 
