@@ -65,8 +65,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     index = open_run_index(folder / "store" / "runs.sqlite")
     tracking = open_tracking(store, index)
     run = tracking.runs.open(by=Actor(by="person:ann"))
-    tracking.files.put(run.id, "a/b.txt", [b"inside"])
-    made = House(application(store, tracking, project_name="p"), folder, run.id)
+    tracking.files.put(run.head.id, "a/b.txt", [b"inside"])
+    made = House(application(store, tracking, project_name="p"), folder, run.head.id)
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
         if watching and event in ("open", "os.listdir", "os.remove", "os.rename", "os.mkdir", "os.link"):
