@@ -9,6 +9,8 @@ from trimtab.atoms.token import PATTERN
 from trimtab.web.route import Refused
 
 Place = TypeVar("Place")
+#: Paths that are remembered, and their longest, in bytes.
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 4096, 256
 
 
 @dataclass(slots=True)
@@ -30,6 +32,8 @@ class RouteMap(Generic[Place]):
         self._root: _Knot[Place] = _Knot()
         #: Paths without names, as they are nearly always written.
         self._plain: dict[bytes, dict[str, tuple[Place, tuple[str, ...]]]] = {}
+        #: Paths with names, as they were found before.
+        self._found: dict[bytes, tuple[dict[str, tuple[Place, tuple[str, ...]]], list[str]]] = {}
 
     def add(self, method: str, path: str, place: Place) -> None:
         """Put a place on the map.
@@ -68,7 +72,7 @@ class RouteMap(Generic[Place]):
         ends = self._plain.get(raw_path)
         values: list[str] = []
         if ends is None:
-            found = self._walk(raw_path)
+            found = self._found.get(raw_path) or self._walk(raw_path)
             if found is None:
                 raise Refused(404, f"nothing is at {shown(raw_path)}", "ENDPOINT_NOT_FOUND")
             ends, values = found
@@ -82,7 +86,12 @@ class RouteMap(Generic[Place]):
 
     def _walk(self, raw_path: bytes) -> tuple[dict[str, tuple[Place, tuple[str, ...]]], list[str]] | None:
         parts = [_decoded(part) for part in raw_path[1:].split(b"/")]
-        return _follow(self._root, parts, 0)
+        found = _follow(self._root, parts, 0)
+        if found is not None and len(raw_path) <= _LONGEST_REMEMBERED:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            self._found[raw_path] = found
+        return found
 
 
 class NotTaken(Refused):

@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from trimtab.atoms.error import ConfigurationRefused, WritingEnded
 from trimtab.web.access.body import Body, Left, Reader, require_no_body
+from trimtab.web.access.deadline import Deadline
 from trimtab.web.access.denial import Denials
 from trimtab.web.access.door import Door, require_once
 from trimtab.web.access.gate import NOBODY, Foreign, Gate, NotGiven
@@ -176,16 +177,13 @@ class Table:
         if route.raw_body:
             return await self._do(way, call)
         body.require_json()
-        try:
-            async with asyncio.timeout(self._limits.seconds):
-                content = await body.read()
-                if way.read is not None:
-                    call.body = way.read(content)
-                elif content and not way.mlflow:
-                    require_no_body(content)
-                return await self._do(way, call)
-        except TimeoutError:
-            raise Refused(503, f"not answered within {self._limits.seconds:g} s: come back later") from None
+        with Deadline(self._limits.seconds):
+            content = await body.read()
+            if way.read is not None:
+                call.body = way.read(content)
+            elif content and not way.mlflow:
+                require_no_body(content)
+            return await self._do(way, call)
 
     async def _do(self, way: _Way, call: Call) -> Any:
         if way.waits:
