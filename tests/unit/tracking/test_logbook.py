@@ -35,8 +35,18 @@ def test_parameters_are_set_once(tracking: Tracking, another: Open, ada: Actor) 
     assert "t" not in found.tags
 
 
-def test_of_threads_that_set_a_parameter_at_once_one_wins(tracking: Tracking, ada: Actor) -> None:
+def test_of_threads_that_set_a_parameter_at_once_one_wins(
+    tracking: Tracking, ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = tracking.runs.open(by=ada).head.id
+    told = tracking.logbook._told
+
+    def slowly(owner: str) -> dict[str, str]:
+        found = told(owner)
+        time.sleep(0.02)
+        return found
+
+    monkeypatch.setattr(tracking.logbook, "_told", slowly)
 
     def set_it(number: int) -> str:
         try:
@@ -181,7 +191,7 @@ def test_of_two_that_set_the_same_tag_the_later_holds(tracking: Tracking, anothe
     """Though segments are read one after the other, by whomever."""
     other = another()
     run = tracking.runs.open(by=ada).head.id
-    for number in range(6):
+    for number in range(6, 0, -1):
         (tracking if number % 2 else other).logbook.log(RunEvent(owner=run, tags={"turn": str(number)}))
         _wait(tracking, 0.002)
         assert tracking.runs.find(run).tags["turn"] == str(number)
