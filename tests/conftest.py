@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-pytest_plugins = ["parts.postgres", "parts.s3"]
+pytest_plugins = ["parts.chromium", "parts.postgres", "parts.s3"]

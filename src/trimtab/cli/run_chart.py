@@ -150,9 +150,12 @@ def _print(paper: "Console", made: Chart, metric: str, drawn: Sequence[_Drawn], 
         told = f"last {short_number(last.value)} at step {last.step:,}, {reach}"
         paper.print(f"{letter} {name}[dim]{ids[each.run.head.id]}[/]  {told}", soft_wrap=True)
     if made.left_out:
-        paper.print(
-            f"[dim]{made.left_out:,} points are gaps: they have no number that this scale can show[/]"
+        gaps = (
+            "1 point is a gap: it has"
+            if made.left_out == 1
+            else f"{made.left_out:,} points are gaps: they have"
         )
+        paper.print(f"[dim]{gaps} no number that this scale can show[/]")
 
 
 def _coloured(cells: "Sequence[tuple[str, int]]") -> "Text":

@@ -45,13 +45,15 @@ def log_ticks(low: float, high: float, wanted: int) -> list[float]:
     """
     first, last = max(math.floor(math.log10(low)), -307), min(math.ceil(math.log10(high)), 308)
     powers = [10.0**power for power in range(first, last + 1)]
-    kept = [power for power in powers if low * (1 - 1e-9) <= power <= high * (1 + 1e-9)]
+
+    def inside(values: list[float]) -> list[float]:
+        return [value for value in values if low * (1 - 1e-9) <= value <= high / (1 - 1e-9) < math.inf]
+
+    kept = inside(powers)
     if len(kept) > wanted:
         return kept[:: math.ceil(len(kept) / wanted)]
-    if len(kept) >= 2:
-        return kept
-    finer = [power * factor for power in powers for factor in (1, 2, 5)]
-    kept = [value for value in finer if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
+    if len(kept) < 2:
+        kept = inside([power * factor for power in powers for factor in (1, 2, 5)])
     return kept if len(kept) >= 2 else nice_ticks(low, high, wanted)
 
 

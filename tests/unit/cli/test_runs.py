@@ -168,7 +168,7 @@ def test_a_chart_of_runs(trimtab: Trimtab, where: list[str]) -> None:
     assert "a shallow" in text
     assert "b deep" in text
     assert "last 0.4 at step 4, least 0.4, most 0.8" in text
-    assert "1 points are gaps" in text
+    assert "1 point is a gap" in text
     assert any(0x2800 < ord(letter) < 0x2900 for letter in text)
     chosen = said(
         trimtab, where, "chart", "val/loss", "--experiment", "churn", "--where", "params.depth = '8'"

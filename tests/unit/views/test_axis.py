@@ -41,7 +41,7 @@ def test_a_year_is_marked_by_months() -> None:
     assert labels[1:3] == ["May", "Jun"]
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.02, 40), (1e-9, 1e9), (0.31, 0.44), (1, 10), (3, 3), (1e-320, 1.7e308)])
+@pytest.mark.parametrize(("low", "high"), [(0.02, 40), (1e-9, 1e9), (0.31, 0.44), (1, 10), (3, 3), (1e-320, 1.7e308), (8e307, 1.79e308)])
 def test_marks_of_a_log_scale_are_inside_and_few(low: float, high: float) -> None:
     ticks = log_ticks(low, high, 5)
     assert 1 <= len(ticks) <= 7
