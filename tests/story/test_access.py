@@ -3,6 +3,8 @@
 import base64
 import json
 import random
+import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -378,3 +380,58 @@ def test_changed_bytes_are_never_the_servers_failure(free: Control, count: int) 
         assert status_of(answer) < 500, (number, bad, answer[:300])
     assert ask(free.address, "/healthz")[0] == 200
     assert "Traceback" not in free.log
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of this machine's own, and its key beside it."""
+    made = tmp_path / "cert.pem"
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    subject = ["-subj", "/CN=localhost", "-addext", names, "-days", "2"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        str(tmp_path / "key.pem"),
+    ]
+    subprocess.run([*command, "-out", str(made), *subject], check=True, capture_output=True)
+    return made
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_others_reach_it_by_tls_and_with_a_token_only(tmp_path: Path, certificate: Path) -> None:
+    tls = 'allowed_hosts = ["models.example"]\ntls_certificate = "cert.pem"\ntls_key = "key.pem"\n'
+    settings = f'[project]\nname = "p"\n[control]\nhost = "0.0.0.0"\n{tls}[serve]\nhost = "0.0.0.0"\n{tls}'
+    (tmp_path / "trimtab.toml").write_text(settings, encoding="utf-8")
+    token = give(open_project(tmp_path, declarations=False), "eva", "viewer")
+    trusted = ssl.create_default_context(cafile=str(certificate))
+
+    def status(address: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+        request = urllib.request.Request(address.replace("0.0.0.0", "127.0.0.1") + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20, context=trusted) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    shown = {"Authorization": f"Bearer {token}"}
+    with control(tmp_path, settings) as running:
+        assert running.address.startswith("https://0.0.0.0:")
+        assert status(running.address, "/api/v1/status", {})[0] == 401
+        within(2.0, lambda: status(running.address, "/api/v1/status", shown)[0] == 200)
+        assert status(running.address, "/api/v1/status", {**shown, "Host": "models.example"})[0] == 200
+        assert status(running.address, "/api/v1/status", {**shown, "Host": "evil.example"})[0] == 403
+        plain = send_raw(running.address.replace("https://0.0.0.0", "http://127.0.0.1"), HEAD + b"\r\n")
+        assert b"HTTP/1.1 200" not in plain
+    child, address = start_prediction_plane(open_project(tmp_path, declarations=False), port=0)
+    try:
+        assert address.startswith("https://0.0.0.0:")
+        assert status(address, "/healthz", {}) == (200, '{"live":true}')
+        assert status(address, "/metrics", {})[0] == 401
+        within(2.0, lambda: status(address, "/metrics", shown)[0] == 200)
+    finally:
+        child.stop()
