@@ -13,7 +13,7 @@ TEXT_OPERATORS = ("=", "!=", "LIKE", "ILIKE", "IN", "NOT-IN")
 NUMBER_OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 NULL_OPERATORS = ("IS-NULL", "IS-NOT-NULL")
 #: A question holds no more than these.
-MOST_COMPARISONS, MOST_ORDERS, MOST_ITEMS, MOST_PATTERN_BYTES = 30, 10, 50_000, 10_000
+MOST_COMPARISONS, MOST_ORDERS, MOST_ITEMS, MOST_PATTERN_BYTES = 30, 10, 50_000, 1_000
 
 
 class Searchable(msgspec.Struct, frozen=True, kw_only=True):

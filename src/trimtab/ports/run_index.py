@@ -42,7 +42,11 @@ class RunSearch(Protocol):
         ...
 
     def search(self, query: Query) -> Page[Run]:
-        """Runs that a query asks for; UsageError where a comparison or an order cannot be answered."""
+        """Runs that a query asks for; UsageError where it cannot be answered, as `searchable.settled` says.
+
+        A page begins after the last run of the one before, as that run stood then: what came or went meanwhile moves
+        nothing. What has no value for a key comes last either way, after NaN, which comes after the numbers.
+        """
         ...
 
     def count(self, query: Query) -> int:
@@ -50,7 +54,10 @@ class RunSearch(Protocol):
         ...
 
     def points(self, run: str, metric: str) -> Points:
-        """Every point of one metric of a run: by step, of one step by moment, then by value."""
+        """Every point of one metric of a run, each of them once: by step, of one step by moment, then by value.
+
+        NaN comes before the numbers. The last one is the run's last point of the metric.
+        """
         ...
 
 
@@ -94,7 +101,11 @@ class ModelSearch(Protocol):
         ...
 
     def search(self, query: Query) -> Page[LoggedModel]:
-        """Logged models; attributes are `name model_id model_type status source_run_id creation_timestamp ...`."""
+        """Logged models; attributes are `name model_id model_type status source_run_id creation_timestamp ...`.
+
+        A model may have several values of a metric, by run and data. A condition holds where it holds for one of
+        them, the order goes by the newest; where the query names data, only those measured on it count.
+        """
         ...
 
 

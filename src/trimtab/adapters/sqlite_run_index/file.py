@@ -17,6 +17,10 @@ from trimtab.atoms.error import StoreError
 
 #: A file up to this size is read whole when it is opened; damage in a larger one is found where it is read.
 CHECKED_BYTES = 32 << 20
+#: Longest that one question may take.
+ANSWER_SECONDS = 30.0
+#: Steps of SQLite's between two looks at the clock.
+_STEPS = 20_000
 _CACHE_KIB = 16_000
 #: What is left of a long write-ahead log after it was moved.
 _LOG_BYTES = 64 << 20
@@ -65,9 +69,12 @@ class IndexFile:
             if connection is None:
                 connection = _for_reading(self._path)
             try:
+                deadline = time.monotonic() + ANSWER_SECONDS
+                connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
                 connection.execute("BEGIN")
                 yield connection
             finally:
+                connection.set_progress_handler(None, 0)
                 if connection.in_transaction:
                     connection.execute("COMMIT")
                 with self._lock:
@@ -201,6 +208,10 @@ def _said(path: Path, error: Exception) -> StoreError:
     if isinstance(error, StoreError):
         return error
     assert isinstance(error, sqlite3.Error)
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+        return StoreError(
+            f"{path}: a question took over {ANSWER_SECONDS:g} s and was given up: ask for less at once"
+        )
     return said(path, error)
 
 

@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import msgspec
+
 from trimtab.adapters.sqlite_run_index.card import Stored
 from trimtab.adapters.sqlite_run_index.condition import COLUMNS, VALUES, Clauses, add_condition
 from trimtab.adapters.sqlite_run_index.model_metric import add_measured, measured_order
@@ -67,9 +69,9 @@ def _clauses(connection: sqlite3.Connection, table: str, query: Query) -> Clause
         clauses.wheres.append("t.deleted = ?")
         clauses.bound.append(query.deleted is Deleted.ONLY)
     if query.experiments:
-        asked = [f"{_EXPERIMENT[table]} = ?"] * len(query.experiments)
-        clauses.wheres.append(f"({' OR '.join(asked)})")
-        clauses.bound += query.experiments
+        # However many there are, one value is bound: SQLite has a limit to how long an expression may be.
+        clauses.wheres.append(f"{_EXPERIMENT[table]} IN (SELECT value FROM json_each(?))")
+        clauses.bound.append(msgspec.json.encode(query.experiments).decode())
     if table == "model":
         add_measured(clauses, connection, query.where)
     for asked_for in query.where:

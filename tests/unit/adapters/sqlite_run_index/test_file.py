@@ -12,6 +12,7 @@ from trimtab.adapters.sqlite_run_index import open_run_index
 from trimtab.adapters.sqlite_run_index.schema import VERSION
 from trimtab.atoms.error import StoreError
 from trimtab.atoms.run_event import RunEvent
+from trimtab.atoms.run_query import Field, Order, Query
 from trimtab.ports.run_index import Position, RunIndex
 from trimtab.testing.run_index_suite import head, record, take
 
@@ -141,6 +142,17 @@ def test_who_has_it_open_goes_on_with_the_file_that_takes_its_place(path: Path) 
         assert index.runs.find("other").parameters == {"b": "2"}  # type: ignore[union-attr]
         assert len(index.runs.points("r1", "loss")) == 1
         index.close()
+
+
+def test_a_question_that_takes_too_long_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = open_run_index(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(index_file, "ANSWER_SECONDS", -1.0)
+        patched.setattr(index_file, "_STEPS", 10)
+        with pytest.raises(StoreError, match="given up"):
+            index.runs.search(Query(order=(Order(field=Field.METRIC, key="metric-1"),)))
+    assert index.runs.count(Query()) == 20
+    index.close()
 
 
 def test_a_closed_index_says_so(path: Path) -> None:
