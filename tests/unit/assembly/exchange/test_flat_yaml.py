@@ -24,7 +24,9 @@ SCALARS = st.one_of(
 )
 FILES = st.dictionaries(
     KEYS,
-    st.one_of(SCALARS, st.dictionaries(KEYS, TEXTS, max_size=3), st.builds(list), st.lists(TEXTS, max_size=3)),
+    st.one_of(
+        SCALARS, st.dictionaries(KEYS, TEXTS, max_size=3), st.builds(list), st.lists(TEXTS, max_size=3)
+    ),
     max_size=6,
 )
 

@@ -1,12 +1,20 @@
-"""An MLflow store made by MLflow's own classes: experiments, runs with histories, nested runs, files, a registry."""
+"""An MLflow store made by MLflow's own classes, and what MLflow's own client says of one.
 
+python exchange_script.py make FOLDER RUNS METRICS STEPS PARAMETERS FILES
+python exchange_script.py tell URL
+python exchange_script.py more URL        one more point and tag
+"""
+# ruff: noqa: T201 (it prints its result)
+
+import json
+import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlflow import MlflowClient
 from mlflow.entities import (
     Dataset,
     DatasetInput,
@@ -19,6 +27,7 @@ from mlflow.entities import (
     Metric,
     Param,
     RunTag,
+    ViewType,
 )
 from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as RegistryStore
@@ -38,18 +47,7 @@ class Size:
     files: int
 
 
-@dataclass(frozen=True)
-class MlflowStore:
-    """Where it lies, and how many of each there are."""
-
-    url: str
-    folder: Path
-    runs: int
-    points: int
-    files: int
-
-
-def make_sqlite_store(folder: Path, size: Size) -> MlflowStore:
+def make_sqlite_store(folder: Path, size: Size) -> None:
     """A SQLite store with its files in `mlartifacts` beside it, as `mlflow server` keeps them."""
     folder.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{folder}/mlflow.db"
@@ -72,8 +70,6 @@ def make_sqlite_store(folder: Path, size: Size) -> MlflowStore:
         _registry(registry, runs, experiments)
     finally:
         registry._dispose_engine()
-    points = size.runs * size.metrics * size.steps
-    return MlflowStore(url, folder, size.runs, points, size.files)
 
 
 def _run(store: Any, artifacts: Path, number: int, experiments: list[str], size: Size) -> str:
@@ -172,14 +168,115 @@ def _registry(store: Any, runs: list[str], experiments: list[str]) -> None:
     store.create_registered_model("empty")
 
 
-@contextmanager
-def reader(url: str) -> Iterator[Any]:
-    """MLflow's client over a store or a server."""
-    from mlflow import MlflowClient
+def _number(value: float) -> float | str:
+    return "NaN" if math.isnan(value) else value
 
-    client = MlflowClient(url, url)
-    try:
-        yield client
-    finally:
-        if url.startswith("sqlite"):
-            client._tracking_client.store._dispose_engine()
+
+def _told_of_run(client: Any, run: Any) -> dict[str, Any]:
+    """All that MLflow's client says of a run, but where its files are."""
+    info = run.info
+    history = {
+        metric: sorted(
+            (each.step, each.timestamp, _number(each.value))
+            for each in client.get_metric_history(info.run_id, metric)
+        )
+        for metric in run.data.metrics
+    }
+    datasets = [
+        (each.dataset.name, each.dataset.digest, each.dataset.source, each.dataset.schema)
+        for each in run.inputs.dataset_inputs
+    ]
+    return {
+        "name": info.run_name,
+        "status": info.status,
+        "stage": info.lifecycle_stage,
+        "times": (info.start_time, info.end_time),
+        "last": {metric: _number(value) for metric, value in run.data.metrics.items()},
+        "params": dict(run.data.params),
+        # MLflow has the user in a column beside; here it is a tag, as its newer clients send it.
+        "user": info.user_id,
+        "tags": {key: value for key, value in run.data.tags.items() if key != "mlflow.user"},
+        "history": history,
+        "datasets": datasets,
+        "models": sorted(each.model_id for each in run.outputs.model_outputs) if run.outputs else [],
+    }
+
+
+def tell(client: MlflowClient) -> dict[str, Any]:
+    """Everything that MLflow's client finds in a store: runs by id, and the registry."""
+    experiments = {each.experiment_id: each for each in client.search_experiments(view_type=ViewType.ALL)}
+    runs: dict[str, Any] = {}
+    token = None
+    while True:
+        page = client.search_runs(
+            list(experiments), run_view_type=ViewType.ALL, max_results=500, page_token=token
+        )
+        for run in page:
+            told = _told_of_run(client, run)
+            runs[run.info.run_id] = {**told, "experiment": experiments[run.info.experiment_id].name}
+        token = page.token
+        if not token:
+            break
+    return {
+        "experiments": {
+            each.name: (each.lifecycle_stage, dict(each.tags), each.creation_time)
+            for each in experiments.values()
+            if each.name != "Default"
+        },
+        "runs": runs,
+        "models": [
+            (
+                each.model_id,
+                each.name,
+                str(each.status),
+                dict(each.params),
+                dict(each.tags),
+                each.source_run_id,
+            )
+            for each in client.search_logged_models(list(experiments))
+        ],
+        "registered": {
+            each.name: (
+                each.description or "",
+                dict(each.tags),
+                {alias: int(number) for alias, number in each.aliases.items()},
+                each.creation_timestamp,
+            )
+            for each in client.search_registered_models()
+        },
+        "versions": {
+            f"{each.name}/{each.version}": (
+                each.description,
+                each.current_stage,
+                dict(each.tags),
+                each.run_id,
+                each.source,
+                each.creation_timestamp,
+            )
+            for each in client.search_model_versions()
+        },
+    }
+
+
+def more(client: MlflowClient) -> None:
+    """One more point and one more tag for a run."""
+    run = client.search_runs(["1"], order_by=["start_time DESC"], max_results=1)[0].info.run_id
+    client.log_batch(run, metrics=[Metric("late", 1.5, 1_700_000_000_000, 7)])
+    client.set_tag(run, "late", "yes")
+
+
+def main() -> None:
+    """Do what the arguments say."""
+    what, where, *numbers = sys.argv[1:]
+    if what == "make":
+        make_sqlite_store(Path(where), Size(*map(int, numbers)))
+        return
+    if what == "tell":
+        for url in (where, *numbers):
+            print(json.dumps(tell(MlflowClient(url, url))))
+    else:
+        more(MlflowClient(where, where))
+
+
+if __name__ == "__main__":
+    main()
