@@ -70,9 +70,13 @@ class Logbook:
         records: list[bytes] = []
         setting: list[tuple[str, str]] = []
         at_us = self._moment(len(events))
+        admitted: set[str] = set()
         for event in events:
             try:
-                self._admit(event, setting)
+                require_event(event)
+                if event.owner not in admitted or event.parameters or event.points_model:
+                    self._admit(event, setting)
+                    admitted.add(event.owner)
             except TrimtabError as error:
                 refused: Future[None] = Future()
                 refused.set_exception(error)
@@ -100,7 +104,6 @@ class Logbook:
         return first
 
     def _admit(self, event: RunEvent, setting: list[tuple[str, str]]) -> None:
-        require_event(event)
         for owner in (event.owner, event.points_model) if event.points_model else (event.owner,):
             if not self.owners.are_known(owner):
                 self.owners.require(owner)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
-from trimtab.atoms.error import UsageError
+from trimtab.atoms.error import StoreError, UsageError
 from trimtab.atoms.metric_point import decode_points, sole_point
 from trimtab.atoms.run_event import RunEvent
 
@@ -30,7 +31,7 @@ def require_event(event: RunEvent) -> None:
     """
     if event.points:
         sole = sole_point(event.points)
-        for metric in decode_points(event.points).names if sole is None else sole[:1]:
+        for metric in _metrics(event.points) if sole is None else sole[:1]:
             require_key(str(metric), "metric")
     if event.parameters:
         require_parameters(event.parameters)
@@ -40,6 +41,18 @@ def require_event(event: RunEvent) -> None:
         require_path(file.path)
 
 
+def _metrics(record: bytes) -> list[str]:
+    """Names of the metrics of a record that whoever reads it can read."""
+    try:
+        points = decode_points(record)
+    except StoreError as error:
+        raise UsageError(str(error)) from error
+    if max(points.metrics, default=0) >= max(len(points.names), 1):
+        raise UsageError("these bytes hold no metric points: a point is of a metric that they do not name")
+    return list(points.names)
+
+
+@lru_cache(maxsize=10_000)
 def require_key(key: str, what: str) -> None:
     """Refuse a name that is empty, too long, has a character of another kind, or would be no place below a folder."""
     if _KEY.fullmatch(key) is None:

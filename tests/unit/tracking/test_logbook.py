@@ -8,6 +8,7 @@ import pytest
 
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import Conflict, NotThere, StoreError, UsageError
+from trimtab.atoms.metric_point import Points, encode_points
 from trimtab.atoms.run_event import STREAM, RunEvent
 from trimtab.testing.manual_clock import ManualClock
 from trimtab.tracking.owner import UNASKED_SECONDS
@@ -77,6 +78,14 @@ def test_a_parameter_whose_event_was_refused_may_be_set(tracking: Tracking, ada:
     assert tracking.runs.find(run).parameters == {"lr": "2"}
 
 
+def _of_no_metric() -> bytes:
+    """Points of two metrics, one of which is said to be of a third."""
+    logged = Points()
+    logged.extend([("a", 0, 1.0, 0), ("b", 0, 1.0, 0)])
+    logged.metrics[1] = 2
+    return encode_points(logged)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -90,6 +99,7 @@ def test_a_parameter_whose_event_was_refused_may_be_set(tracking: Tracking, ada:
         ({"parameters": {"k": "\ud800"}}, "cannot be written as UTF-8"),
         ({"parameters": {"k": 3}}, "int, not text"),
         ({"points": b"junk"}, "no metric points"),
+        ({"points": _of_no_metric()}, "a metric that they do not name"),
     ],
 )
 def test_what_breaks_a_rule_is_refused(
@@ -97,7 +107,7 @@ def test_what_breaks_a_rule_is_refused(
 ) -> None:
     run = tracking.runs.open(by=ada).head.id
     before = len(tracking.store.streams.read(STREAM)[0])
-    with pytest.raises((UsageError, StoreError), match=said):
+    with pytest.raises(UsageError, match=said):
         tracking.logbook.log(RunEvent(owner=run, **words))  # type: ignore[arg-type]
     assert len(tracking.store.streams.read(STREAM)[0]) == before
 
