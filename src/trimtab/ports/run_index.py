@@ -72,10 +72,6 @@ class FileSearch(Protocol):
         """Every file in a folder and in the folders of it, by path; empty `folder`: all of the owner's."""
         ...
 
-    def blobs(self) -> set[str]:
-        """Digests of the blobs of every file of every owner that was not deleted for good: the roots of gc."""
-        ...
-
 
 class ExperimentSearch(Protocol):
     """Experiments, with the default one, which is there from the beginning."""

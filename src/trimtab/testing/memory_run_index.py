@@ -26,7 +26,7 @@ from trimtab.ports.run_index import (
     RunSearch,
     Tracked,
 )
-from trimtab.testing.memory_run_owner import MemoryOwner, digests, rank
+from trimtab.testing.memory_run_owner import MemoryOwner, rank
 from trimtab.testing.memory_run_search import Asked, MemorySearch, of_experiment, of_model, of_run
 
 
@@ -176,11 +176,6 @@ class _Files:
         found = self._index.state.owner(owner)
         files = found.files() if found else {}
         return [files[path] for path in sorted(files) if not folder or path.startswith(f"{folder}/")]
-
-    def blobs(self) -> set[str]:
-        state = self._index.state
-        owners = [owner for _, owner in (*state.runs.values(), *state.models.values())]
-        return set().union(*(digests(owner.files().values()) for owner in owners))
 
 
 class _Experiments:

@@ -1,7 +1,7 @@
 """What one run or logged model logged, as an index in memory keeps it."""
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from copy import copy
 from typing import Generic, TypeVar
 
@@ -127,11 +127,6 @@ def rank(point: Point | LastPoint) -> Rank:
     """Where a point stands among those of its metric."""
     value = 0.0 if math.isnan(point.value) else point.value
     return point.step, point.at_us, not math.isnan(point.value), value, math.copysign(1, value)
-
-
-def digests(files: Iterable[LoggedFile]) -> set[str]:
-    """Digests of all blobs of files."""
-    return {digest for file in files for digest in file.blobs}
 
 
 def _last(point: Point) -> LastPoint:

@@ -97,7 +97,6 @@ class IndexKeepsThings:
         assert index.files.under("r", "") == index.files.under("r")
         assert index.files.under("nobody") == []
         assert index.files.under("m-1")[0].blobs == ()
-        assert index.files.blobs() == {*paths, "x"}
 
     def test_files_taken_away_and_put_again(self, make: MakeIndex) -> None:
         index = make()
@@ -108,7 +107,6 @@ class IndexKeepsThings:
         take(index, RunEvent(owner="r", at_us=1, removed=("a", "nothing"), files=(again,)))
         assert [file.path for file in index.files.under("r")] == ["a-b", "a/b", "a0", "b"]
         assert index.files.find("r", "a/b") == again
-        assert "a/c/d" not in index.files.blobs()
 
 
 class IndexKeepsGroups:

@@ -38,12 +38,6 @@ class SqliteFileSearch:
                 rows = connection.execute(_ALL, (found[0],)).fetchall()
         return [_logged_file(*row) for row in rows]
 
-    def blobs(self) -> set[str]:
-        """See the port."""
-        with self._file.read() as connection:
-            rows = connection.execute("SELECT blobs FROM file")
-            return {digest for (blobs,) in rows for digest in _digests(blobs)}
-
 
 def _logged_file(path: str, size_bytes: int, at_us: int, blobs: bytes) -> LoggedFile:
     return LoggedFile(path=path, size_bytes=size_bytes, blobs=_digests(blobs), at_us=at_us)
