@@ -2,9 +2,9 @@
 
     python bench/record_points.py [ROUNDS]
 
-Each way logs in a process of its own, round by round in turns, and what has arrived is counted afterwards. "durable" is
-what counts: for Trimtab with a server, that the server has answered every point; for MLflow, that its call returned.
-Besides, the longest single call: what a training is held up by.
+Each way logs in a process of its own, round by round in turns. "durable": every point is flushed to disk, with a
+server that the server has answered every one; for MLflow, that its call returned. The longest single call is what a
+training is held up by; the end of a run is told apart, since Trimtab seals the run then.
 """
 # ruff: noqa: T201 (it prints its result)
 
@@ -21,6 +21,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 BATCH = 1000
 
@@ -38,48 +39,83 @@ class Timed:
         self.longest_s = max(self.longest_s, time.perf_counter() - began)
 
 
-def trimtab_one_by_one(place: str, points: int, timed: Timed) -> float:
+class Took(NamedTuple):
+    """Seconds since the first call."""
+
+    returned_s: float
+    durable_s: float
+    #: Of the end of the run alone.
+    end_s: float = 0.0
+
+
+def trimtab_one_by_one(place: str, points: int, timed: Timed) -> Took:
     """`run.metric` a point."""
-    with _run(place) as run:
+
+    def log(run: Any) -> None:
         for step in range(points):
             timed(run.metric, "loss", 0.5, step)
-        began = time.perf_counter()
-    return time.perf_counter() - began
+
+    return _recorded(place, log)
 
 
-def trimtab_arrays(place: str, points: int, timed: Timed) -> float:
+def trimtab_arrays(place: str, points: int, timed: Timed) -> Took:
     """`run.series` of 1,000 points."""
     values = array("d", [0.5]) * BATCH
-    with _run(place) as run:
+
+    def log(run: Any) -> None:
         for first in range(0, points, BATCH):
             timed(run.series, "loss", range(first, first + BATCH), values)
-        began = time.perf_counter()
-    return time.perf_counter() - began
+
+    return _recorded(place, log)
 
 
-def mlflow_one_by_one(place: str, points: int, timed: Timed) -> float:
+def _recorded(place: str, log: Callable[[Any], None]) -> Took:
+    import trimtab
+
+    server, project = (place, None) if place.startswith("http") else (None, place)
+    run = trimtab.run("bench", server=server, project=project, capture=False, system_metrics=False)
+    began = time.perf_counter()
+    log(run)
+    returned = time.perf_counter()
+    run.flush()
+    if server:
+        trimtab.sync(server, patience_s=300.0)
+    durable = time.perf_counter()
+    run.end()
+    return Took(returned - began, durable - began, time.perf_counter() - durable)
+
+
+def mlflow_one_by_one(place: str, points: int, timed: Timed) -> Took:
     """`log_metric` a point, each waiting for its answer, as MLflow does by itself."""
     client, run = _mlflow(place)
+    began = time.perf_counter()
     for step in range(points):
         timed(lambda step=step: client.log_metric(run, "loss", 0.5, step=step))
-    return 0.0
+    return _ended(client, run, began)
 
 
-def mlflow_batches(place: str, points: int, timed: Timed) -> float:
+def mlflow_batches(place: str, points: int, timed: Timed) -> Took:
     """`log_batch` of 1,000 points."""
     from mlflow.entities import Metric
 
     client, run = _mlflow(place)
+    began = time.perf_counter()
     for first in range(0, points, BATCH):
         batch = [Metric("loss", 0.5, 1, step) for step in range(first, first + BATCH)]
         timed(lambda batch=batch: client.log_batch(run, batch))
-    return 0.0
+    return _ended(client, run, began)
+
+
+def _ended(client: Any, run: str, began: float) -> Took:
+    durable = time.perf_counter()
+    client.set_terminated(run)
+    return Took(durable - began, durable - began, time.perf_counter() - durable)
 
 
 #: How, to what, how many points.
-WAYS: dict[str, tuple[Callable[[str, int, Timed], float], str, int]] = {
+WAYS: dict[str, tuple[Callable[[str, int, Timed], Took], str, int]] = {
     "Trimtab, its store, one by one": (trimtab_one_by_one, "store", 300_000),
-    "Trimtab, its store, arrays of 1,000": (trimtab_arrays, "store", 1_000_000),
+    "Trimtab, its store, arrays of 1,000": (trimtab_arrays, "store", 300_000),
     "Trimtab, its server, one by one": (trimtab_one_by_one, "server", 100_000),
     "Trimtab, its server, arrays of 1,000": (trimtab_arrays, "server", 100_000),
     "MLflow, folder of files, one by one": (mlflow_one_by_one, "files", 1_000),
@@ -89,14 +125,7 @@ WAYS: dict[str, tuple[Callable[[str, int, Timed], float], str, int]] = {
 }
 
 
-def _run(place: str) -> object:
-    import trimtab
-
-    server, project = (place, None) if place.startswith("http") else (None, place)
-    return trimtab.run("bench", server=server, project=project, capture=False, system_metrics=False)
-
-
-def _mlflow(place: str) -> tuple[object, str]:
+def _mlflow(place: str) -> tuple[Any, str]:
     import logging
 
     from mlflow import MlflowClient
@@ -111,11 +140,10 @@ def child(name: str, place: str) -> None:
     warnings.simplefilter("ignore")
     work, _, points = WAYS[name]
     work(place, min(points, BATCH), Timed())  # what is loaded late is loaded now
-    timed, began = Timed(), time.perf_counter()
-    waited_s = work(place, points, timed)
-    seconds = time.perf_counter() - began
-    said = {"per_second": points / seconds, "longest_ms": timed.longest_s * 1000}
-    print(json.dumps(said | {"returned_per_second": points / (seconds - waited_s)}))
+    timed = Timed()
+    took = work(place, points, timed)
+    said = {"durable": points / took.durable_s, "returned": points / took.returned_s}
+    print(json.dumps(said | {"longest_ms": timed.longest_s * 1000, "end_s": took.end_s}))
 
 
 @contextmanager
@@ -202,13 +230,13 @@ def main() -> None:
                     raise SystemExit(f"{name}: {done.stderr[-2000:]}")
                 found[name].append(json.loads(done.stdout.splitlines()[-1]))
     print(f"medians of {rounds} rounds, each way in turn\n")
-    print("| | durable points/s | returned points/s | longest call, ms |")
-    print("|---|---:|---:|---:|")
+    print("| | durable points/s | returned points/s | longest call, ms | end of the run, s |")
+    print("|---|---:|---:|---:|---:|")
     for name, said in found.items():
         median = {key: statistics.median(each[key] for each in said) for key in said[0]}
         print(
-            f"| {name} | {median['per_second']:,.0f} | {median['returned_per_second']:,.0f} "
-            f"| {median['longest_ms']:,.1f} |"
+            f"| {name} | {median['durable']:,.0f} | {median['returned']:,.0f} "
+            f"| {median['longest_ms']:,.1f} | {median['end_s']:.2f} |"
         )
 
 

@@ -64,7 +64,16 @@ def test_points_gather_while_others_are_written(disk: Disk, writer: PointWriter)
     writer.flush()
     assert disk.rows == [("loss", step, step / 2) for step in range(10_000)] + [("old", 7, 1.0)]
     assert disk.writes <= 3
-    assert sorted(set(disk.moments)) == disk.moments, "two points of one moment would be one"
+
+
+def test_two_calls_are_two_points_also_where_the_clock_stands_still(
+    disk: Disk, writer: PointWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(point_writer, "time_ns", lambda: 5_000)
+    for _ in range(3):
+        writer.metric("loss", 0.5, 1)
+    writer.flush()
+    assert disk.moments == [5, 6, 7]
 
 
 def test_the_next_step_is_one_more_than_the_last(disk: Disk, writer: PointWriter) -> None:
