@@ -99,6 +99,8 @@ def _down(folder: Path) -> float:
 
 class _Yes(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    #: Head and body go out together; apart, the second would wait for the first to be acknowledged.
+    wbufsize = -1
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
