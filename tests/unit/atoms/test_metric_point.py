@@ -3,6 +3,7 @@
 import math
 import struct
 from array import array
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from trimtab.atoms.metric_point import (
     encode_point,
     encode_points,
     series_points,
+    sole_point,
 )
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
@@ -54,6 +56,28 @@ def test_points_come_back_bit_for_bit(given_points: list[tuple[str, int, float, 
     record = encode_points(points)
     assert bits(decode_points(record)) == bits(given_points)
     assert encode_points(decode_points(record)) == record
+
+
+@given(POINTS)
+def test_a_sole_point_is_read_as_it_is_among_others(given_points: list[tuple[str, int, float, int]]) -> None:
+    points = Points()
+    points.extend(given_points)
+    sole = sole_point(encode_points(points))
+    if len(given_points) == 1:
+        assert repr(sole) == repr(tuple(next(iter(decode_points(encode_points(points))))))
+    else:
+        assert sole is None
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda record: record[:-1], lambda record: record + b"x", lambda record: b"\2" + record[1:],
+             lambda record: record.replace(b"loss", b"\xff\xff\xff\xff"), lambda record: b""]
+)  # fmt: skip
+def test_what_is_no_record_of_one_point_holds_none(harm: Callable[[bytes], bytes]) -> None:
+    points = Points()
+    points.add("loss", 1, 2.0, 3)
+    assert sole_point(encode_points(points)) == ("loss", 1, 2.0, 3)
+    assert sole_point(harm(encode_points(points))) is None
 
 
 def test_the_form_is_the_one_that_is_written_down() -> None:
