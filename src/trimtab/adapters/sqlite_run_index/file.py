@@ -197,7 +197,8 @@ def _folded(text: str | None) -> str | None:
 
 def _is_damage(error: BaseException) -> bool:
     if isinstance(error, StoreError):
-        return error.__cause__ is not None and _is_damage(error.__cause__)
+        # Of this file; a StoreError over anything else is about what was given.
+        return isinstance(error.__cause__, sqlite3.Error) and _is_damage(error.__cause__)
     if not isinstance(error, sqlite3.Error):
         return isinstance(error, UnicodeDecodeError | msgspec.MsgspecError)
     name = getattr(error, "sqlite_errorname", "")

@@ -126,6 +126,15 @@ def test_a_card_that_cannot_be_read_is_damage(path: Path) -> None:
     index.close()
 
 
+def test_points_that_cannot_be_read_are_no_damage_of_the_file(path: Path) -> None:
+    index = open_run_index(path)
+    for harmed in (b"\0", b"\xff", record(("loss", 1, 1.0, 1)).replace(b"loss", b"\xff" * 4)):
+        with pytest.raises(StoreError, match=r"no metric points|not known"):
+            take(index, RunEvent(owner="r1", points=harmed))
+    assert index.position() == Position(entry=20)
+    index.close()
+
+
 def test_who_has_it_open_goes_on_with_the_file_that_takes_its_place(path: Path) -> None:
     old = open_run_index(path)
     assert old.runs.find("r1") is not None
