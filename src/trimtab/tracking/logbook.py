@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from trimtab.atoms.metric_point import Points
 from trimtab.atoms.run_event import STREAM, RunEvent, encode_event
 from trimtab.engine.store import Store
 from trimtab.ports.run_index import RunIndex
+from trimtab.tracking.flight import Flights
 from trimtab.tracking.follow import Follower
 from trimtab.tracking.owner import Owners
 from trimtab.tracking.rule import microseconds_of, require_event
@@ -31,6 +33,7 @@ class Logbook:
         self._parameters: OrderedDict[tuple[str, str], str] = OrderedDict()
         #: Held while a parameter is looked up and sent.
         self._setting = threading.RLock()
+        self._flights = Flights(store.streams, STREAM)
         self._timing = threading.Lock()
         self._last_us = 0
 
@@ -64,9 +67,7 @@ class Logbook:
         return self._index.runs.points(run, metric)
 
     def _send(self, events: Sequence[RunEvent]) -> list["Future[None]"]:
-        landing: Future[None] = Future()
-        landing.set_running_or_notify_cancel()
-        futures: list[Future[None]] = []
+        futures: list[Future[None] | None] = []
         records: list[bytes] = []
         setting: list[tuple[str, str]] = []
         at_us = self._moment(len(events))
@@ -84,16 +85,11 @@ class Logbook:
                 continue
             records.append(encode_event(replace(event, at_us=at_us)))
             at_us += 1
-            futures.append(landing)
+            futures.append(None)
         if not records:
-            return futures
-        try:
-            written = self._store.streams.append_nowait(STREAM, records)
-        except TrimtabError as error:
-            self._landed(landing, setting, error)
-        else:
-            written.add_done_callback(lambda done: self._landed(landing, setting, done.exception()))
-        return futures
+            return [future for future in futures if future is not None]
+        landing = self._flights.send(records, partial(self._unset, setting) if setting else None)
+        return [future or landing for future in futures]
 
     def _moment(self, count: int) -> int:
         """The first of `count` moments, microseconds since 1970, that are later than all before."""
@@ -138,13 +134,10 @@ class Logbook:
         found = self._index.runs.find(owner) or self._index.models.find(owner)
         return found.parameters if found is not None else {}
 
-    def _landed(
-        self, landing: "Future[None]", setting: list[tuple[str, str]], error: BaseException | None
-    ) -> None:
-        if error is None:
-            landing.set_result(None)
-            return
-        with self._setting:
-            for key in setting:
-                self._parameters.pop(key, None)
-        landing.set_exception(error)
+    def _unset(self, setting: list[tuple[str, str]]) -> None:
+        """Forget parameters that did not come to the disk: they may be set to something else.
+
+        Without the lock: who calls this may hold back the one who has it.
+        """
+        for key in setting:
+            self._parameters.pop(key, None)
