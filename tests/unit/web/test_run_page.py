@@ -14,8 +14,11 @@ from starlette.testclient import TestClient
 from parts.logged_runs import ADA, MARKUP, log_runs
 from parts.page import HOME
 from trimtab.adapters.sqlite_run_index import open_run_index
+from trimtab.assembly.project import open_project
+from trimtab.assembly.tracking_place import open_project_tracking
 from trimtab.atoms.metric_point import Points, encode_points
 from trimtab.atoms.run_event import RunEvent
+from trimtab.atoms.run_query import Query
 from trimtab.testing.example_year import MODEL, example_year
 from trimtab.testing.memory_run_index import MemoryRunIndex
 from trimtab.testing.memory_store import memory_store
@@ -217,13 +220,23 @@ def test_nobody_has_a_page(pages: Any) -> None:
     assert "nobody" in pages.get("/runs/nobody", 404)
 
 
-def test_an_empty_store_says_how_to_begin() -> None:
+def test_an_empty_store_says_how_to_begin_in_words_that_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = memory_store()
     shown = application(store, open_tracking(store, MemoryRunIndex()), project_name="flights")
     answer = TestClient(shown, base_url=HOME).get("/runs")
     assert answer.status_code == 200
     assert "There is no run yet" in answer.text
-    assert "tt.run(" in answer.text
+    sample = re.search(r"<pre>(.*?)</pre>", answer.text, flags=re.S)
+    assert sample
+    monkeypatch.chdir(tmp_path)
+    for name in ("TRIMTAB_STORE", "TRIMTAB_SERVER"):
+        monkeypatch.delenv(name, raising=False)
+    exec(html.unescape(sample[1]), {})
+    with open_project_tracking(open_project(tmp_path, declarations=False)) as tracking:
+        (run,) = tracking.runs.search(Query()).items
+    assert (run.parameters, run.metrics["loss"].value) == ({"depth": "3"}, 0.42)
 
 
 def test_a_page_of_a_thousand_runs_is_quick_and_the_next_one_follows(tmp_path: Path) -> None:
