@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from trimtab.adapters.control_client import ControlClient
 from trimtab.adapters.spool import Spool
 from trimtab.assembly.planes import free_port
 from trimtab.assembly.recording.spool_place import spool_folder
+from trimtab.assembly.token import create_token
+from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.run import PARENT_TAG, RunStatus
 
@@ -180,6 +183,38 @@ def test_a_run_that_never_saw_its_server_is_there_after_the_next_one(
             run.metric("loss", 0.0)
         kept = asked.runs.find("alone")
         assert (kept.head.status, kept.metrics["loss"].step) == (RunStatus.FINISHED, 2000)
+
+
+def test_a_run_goes_on_before_its_first_half_has_arrived(tmp_path: Path, port: int) -> None:
+    """The spool holds its beginning and its end when it is let go on: it is running all the same."""
+    assert python(OFFLINE, address(port), "end").communicate(timeout=60)[1]
+    with trimtab.run(id="alone", server=address(port), capture=False, system_metrics=False) as run:
+        run.metric("after", 1.0)
+        with control(tmp_path / "project", port=port) as server, client(server) as asked:
+            assert trimtab.sync(server.address, patience_s=30.0).waits == ""
+            kept = asked.runs.find("alone")
+            assert kept.head.status is RunStatus.RUNNING
+            assert {"loss", "after"} <= kept.metrics.keys()
+
+
+def test_what_waits_for_a_token_is_not_lost(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with trimtab.run(id="early", server=address(port), capture=False, system_metrics=False) as run:
+        run.metric("loss", 1.0)
+    with control(tmp_path / "project", '[control]\nauth = "always"\n', port=port) as server:
+        done = trimtab.sync(server.address, patience_s=1.0)
+        assert "TRIMTAB_TOKEN" in done.waits
+        assert (done.sent, done.refused, letters(port)) == (0, 0, [])
+        with closing(server.project.open_store()) as store:
+            day = timedelta(days=1)
+            roles, by = ["runner"], Actor(by="person:ann")
+            token = create_token(store, "ci", roles, project=server.project.name, expires_in=day, by=by)[0]
+        monkeypatch.setenv("TRIMTAB_TOKEN", token)
+        done = trimtab.sync(server.address, patience_s=30.0)
+        assert (done.waits, done.refused) == ("", 0)
+        with ControlClient(server.address, token) as asked:
+            assert asked.runs.find("early").head.status is RunStatus.FINISHED
 
 
 MANY = """
