@@ -108,6 +108,14 @@ class _Experiments:
         answer: Json = {"experiments": [experiment_answer(found) for found in page.items]}
         return {**answer, "next_page_token": page.after} if page.after else answer
 
+    def _find(self, experiment: str | None) -> Experiment:
+        return self.tracking.experiments.find(experiment_id(experiment))
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    tracking: Tracking
+
     def delete(self, call: Call) -> Json:
         experiment = self._find(call.body.experiment_id)
         if experiment.deleted:
@@ -172,7 +180,7 @@ def tags_of(tags: list[Tag] | None) -> dict[str, str]:
 
 def experiment_routes(tracking: Tracking) -> list[Route]:
     """Routes under `experiments/`."""
-    of, read, log = _Experiments(tracking), Permission.READ, Permission.LOG
+    of, to, read, log = _Experiments(tracking), _Changes(tracking), Permission.READ, Permission.LOG
     what = ExperimentTag
     return [
         *twins(
@@ -195,13 +203,13 @@ def experiment_routes(tracking: Tracking) -> list[Route]:
         ),
         *twins("POST", "/experiments/search", read, of.search, "Experiments.", body=ExperimentSearch),
         *twins("GET", "/experiments/search", read, of.search, "Experiments.", query=ExperimentQuery),
-        *twins("POST", "/experiments/delete", log, of.delete, "Delete an experiment.", body=what),
-        *twins("POST", "/experiments/restore", log, of.restore, "Restore an experiment.", body=what),
+        *twins("POST", "/experiments/delete", log, to.delete, "Delete an experiment.", body=what),
+        *twins("POST", "/experiments/restore", log, to.restore, "Restore an experiment.", body=what),
         *twins(
             "POST",
             "/experiments/update",
             log,
-            of.rename,
+            to.rename,
             "Rename an experiment.",
             body=what,
             conflict="RESOURCE_ALREADY_EXISTS",
@@ -210,11 +218,11 @@ def experiment_routes(tracking: Tracking) -> list[Route]:
             "POST",
             "/experiments/set-experiment-tag",
             log,
-            of.set_tag,
+            to.set_tag,
             "Set a tag of an experiment.",
             body=what,
         ),
         *twins(
-            "POST", "/experiments/delete-experiment-tag", log, of.delete_tag, "Take a tag away.", body=what
+            "POST", "/experiments/delete-experiment-tag", log, to.delete_tag, "Take a tag away.", body=what
         ),
     ]

@@ -112,6 +112,16 @@ class _Models:
         self.tracking.models.delete(call.path["model"], by=call.actor)
         return {}
 
+    def search(self, call: Call) -> Json:
+        return found_models(self.tracking, call.body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What belongs to one logged model."""
+
+    tracking: Tracking
+
     def log_parameters(self, call: Call) -> Json:
         model = self._find(call)
         parameters = cut_parameters(tags_of(call.body.params))
@@ -131,9 +141,6 @@ class _Models:
         self.tracking.logbook.log(RunEvent(owner=model.head.id, tags={key: None}))
         return {}
 
-    def search(self, call: Call) -> Json:
-        return found_models(self.tracking, call.body)
-
     def files(self, call: Call) -> Json:
         model = self._find(call)
         folder = folder_of(call.query.artifact_directory_path)
@@ -152,7 +159,7 @@ class _Models:
 
 def model_routes(tracking: Tracking) -> list[Route]:
     """Routes under `logged-models`."""
-    of, read, log = _Models(tracking), Permission.READ, Permission.LOG
+    of, part, read, log = _Models(tracking), _Parts(tracking), Permission.READ, Permission.LOG
     one, most = "/logged-models/{model}", INPUT_BYTES
     return [
         *twins(
@@ -166,19 +173,21 @@ def model_routes(tracking: Tracking) -> list[Route]:
             "POST",
             f"{one}/params",
             log,
-            of.log_parameters,
+            part.log_parameters,
             "Log parameters.",
             body=ModelChange,
             most_bytes=most,
         ),
-        *twins("PATCH", f"{one}/tags", log, of.set_tags, "Set tags.", body=ModelChange, most_bytes=most),
-        *twins("DELETE", one + "/tags/{key:path}", log, of.delete_tag, "Take a tag away.", body=Nothing),
-        *twins("GET", f"{one}/artifacts/directories", read, of.files, "Files in a folder.", query=WhichFile),
+        *twins("PATCH", f"{one}/tags", log, part.set_tags, "Set tags.", body=ModelChange, most_bytes=most),
+        *twins("DELETE", one + "/tags/{key:path}", log, part.delete_tag, "Take a tag away.", body=Nothing),
+        *twins(
+            "GET", f"{one}/artifacts/directories", read, part.files, "Files in a folder.", query=WhichFile
+        ),
         *twins(
             "GET",
             f"{one}/artifacts/files",
             read,
-            of.file,
+            part.file,
             "A file's content.",
             prefixes=V2[1:],
             query=WhichFile,
