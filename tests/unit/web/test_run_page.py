@@ -117,6 +117,8 @@ def test_a_click_on_a_head_orders_and_another_one_turns_the_order(pages: Any) ->
     second = pages.get(link(first, "roc_auc"))
     assert [name for name in rows(second) if name in ("shallow", "deep")] == ["shallow", "deep"]
     assert 'aria-sort="ascending"' in second
+    third = pages.get(link(second, "roc_auc"))
+    assert [name for name in rows(third) if name in ("shallow", "deep")] == ["deep", "shallow"]
     lost = pages.get(link(pages.get("/runs"), "val/loss"))
     assert [name for name in rows(lost) if name in ("shallow", "deep")] == ["deep", "shallow"], (
         "of a loss the least"
