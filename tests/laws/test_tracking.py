@@ -133,7 +133,6 @@ def said(index: RunIndex) -> str:
         models,
         [list(index.runs.points(run.head.id, metric)) for run in runs for metric in sorted(run.metrics)],
         [index.files.under(owner) for owner in owners],
-        sorted(index.files.blobs()),
     ]
     return "\n".join(_line(item) for part in told for item in part)
 
