@@ -114,7 +114,7 @@ class _Reader:
                 raise self.refusal()
             self._end_line()
             return value
-        parts = []
+        parts: list[str] = []
         while not parts or (not self.at_end() and self._indent() > indent):
             part = self._line().strip(" ")
             if (not parts and _NO_PLAIN.match(part)) or _NOT_WITHIN.search(part):

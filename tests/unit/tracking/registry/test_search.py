@@ -20,7 +20,7 @@ THINGS = [
 
 def names(text: str) -> list[str]:
     where = parse_filter(text, of="model versions")
-    return [thing[0]["name"] for thing in found(THINGS, where, lambda thing: thing)]
+    return [str(thing[0]["name"]) for thing in found(THINGS, where, lambda thing: thing)]
 
 
 @pytest.mark.parametrize(
