@@ -20,7 +20,7 @@ from parts.control import control
 
 SCRIPT = Path(__file__).parent / "exchange_script.py"
 #: Runs, metrics a run, points a metric, parameters a run, files.
-SHORT, LONG = (12, 3, 4, 5, 4), (1000, 20, 10, 5, 200)
+SHORT, LONG = (12, 3, 4, 5, 8), (1000, 20, 10, 5, 200)
 
 
 @dataclass(frozen=True)
