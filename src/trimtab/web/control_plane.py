@@ -3,6 +3,8 @@
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +17,7 @@ from trimtab.assembly.session import person
 from trimtab.assembly.token_ring import TokenRing
 from trimtab.assembly.tracking_place import open_project_tracking
 from trimtab.atoms.actor import Actor
+from trimtab.tracking.tracking import Tracking
 from trimtab.web.access.gate import Gate
 from trimtab.web.access.table import Table
 from trimtab.web.application import application
@@ -37,7 +40,7 @@ def serve_page(
         ConfigurationRefused: Other machines could reach it without saying who they are.
         WritingEnded: The disk refused a flush, so that nothing can be acknowledged any more.
     """
-    with open_project_tracking(project) as tracking:
+    with open_project_tracking(project) as tracking, _following(tracking):
         entrance = entrance_of(project, "control", host, tracking.store)
         chosen = free_port(host, port, "--port")
         with TokenRing(tracking.store) as ring:
@@ -55,6 +58,16 @@ def serve_page(
             _listen(shown, entrance, host, chosen, ready)
     if shown.ended is not None:
         raise shown.ended
+
+
+@contextmanager
+def _following(tracking: Tracking) -> Iterator[None]:
+    """Take in what runs log while it comes, so that the first reader after a burst does not wait for all of it."""
+    tracking.follower.start()
+    try:
+        yield
+    finally:
+        tracking.follower.stop()
 
 
 def _listen(shown: Table, entrance: Entrance, host: str, port: int, ready: Path | None) -> None:
