@@ -1,9 +1,10 @@
 """The control plane as a process: listens on one address and shows one store."""
 
 import os
+import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,6 +102,16 @@ class _Server(uvicorn.Server):
             )
         )
         self._shown = shown
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """End on SIGTERM and SIGINT. (uvicorn would raise them again: the caller could close nothing.)"""
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, action in before.items():
+                signal.signal(number, action)
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to stop; uvicorn asks ten times a second."""
