@@ -13,6 +13,8 @@ from trimtab.views.book import Book
 
 #: How far back it goes; older records are in the ledger.
 ACTIONS_KEPT = 20_000
+#: The stage of runs that people log.
+RUNS_STAGE = "tracking"
 CHECKS_KEPT = 5_000
 
 
@@ -34,11 +36,12 @@ class Event(msgspec.Struct, kw_only=True):
 
 
 class Timeline:
-    """The newest Actions and Checks."""
+    """The newest Actions and Checks. Those of people's runs stand apart: they come in thousands."""
 
     def __init__(self) -> None:
         self._count = 0
         self._actions: deque[Event] = deque(maxlen=ACTIONS_KEPT)
+        self._runs: deque[Event] = deque(maxlen=ACTIONS_KEPT)
         #: Numbers and Checks: of the many that go by, few are ever shown as events.
         self._checks: deque[tuple[int, Check]] = deque(maxlen=CHECKS_KEPT)
         self._running: dict[str, Event] = {}
@@ -46,7 +49,7 @@ class Timeline:
     def on_action(self, action: Action, book: Book) -> None:
         """Take an Action as it opens."""
         event = Event(number=self._next(), at=action.at, record=action)
-        self._actions.append(event)
+        (self._runs if _is_of_a_run(action) else self._actions).append(event)
         self._running[action.id] = event
 
     def on_check(self, check: Check, book: Book) -> None:
@@ -61,7 +64,7 @@ class Timeline:
             event.closing = closing
 
     def recent(self, limit: int, kinds: Collection[str] | None = None) -> list[Event]:
-        """The newest events, newest first.
+        """The newest events but for those of people's runs, newest first.
 
         Args:
             limit: At most so many.
@@ -77,7 +80,7 @@ class Timeline:
         return found
 
     def actions(self, limit: int) -> list[Event]:
-        """The newest Actions of any kind, newest first."""
+        """The newest Actions but for those of people's runs, newest first."""
         return list(itertools.islice(reversed(self._actions), limit))
 
     def before(self, number: int | None = None, *, checks: bool) -> Iterator[Event]:
@@ -87,17 +90,23 @@ class Timeline:
                 if number is None or each < number:
                     yield Event(number=each, at=check.at, record=check)
         else:
-            for event in reversed(self._actions):
+            both = heapq.merge(reversed(self._actions), reversed(self._runs), key=lambda event: -event.number)
+            for event in both:
                 if number is None or event.number < number:
                     yield event
 
     def running(self) -> list[Action]:
-        """Actions that were opened and not closed, oldest first."""
-        return [event.record for event in self._running.values() if isinstance(event.record, Action)]
+        """Actions that were opened and not closed, but for people's runs, oldest first."""
+        running = [event.record for event in self._running.values() if isinstance(event.record, Action)]
+        return [action for action in running if not _is_of_a_run(action)]
 
     def _next(self) -> int:
         self._count += 1
         return self._count
+
+
+def _is_of_a_run(action: Action) -> bool:
+    return action.stage == RUNS_STAGE and (action.kind == "run" or action.kind.endswith("-run"))
 
 
 def _verdict(event: Event) -> str:

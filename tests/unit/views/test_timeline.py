@@ -1,10 +1,12 @@
 """Timeline and stages: what happened lately, and how each stage stands."""
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
+from trimtab.atoms.action import Action
 from trimtab.atoms.check import Check, Verdict
 from trimtab.testing.example_year import MODEL
 from trimtab.views.memory import Memory
+from trimtab.views.timeline import RUNS_STAGE
 
 
 def test_the_newest_come_first_and_no_more_than_asked(year: Memory) -> None:
@@ -29,6 +31,22 @@ def test_an_action_carries_its_end(year: Memory) -> None:
     assert event.closing is not None
     assert event.closing.made
     assert year.timeline.running() == []
+
+
+def test_runs_that_people_log_crowd_nobody_out(year: Memory) -> None:
+    memory = Memory(year.store)
+    memory.refresh()
+    before = memory.timeline.actions(20)
+    run = Action(id="0" * 28, kind="run", stage=RUNS_STAGE, by="person:ada", at="2013-12-31T00:00:00Z")
+    given = Action(
+        id="1" * 28, kind="token-create", stage=RUNS_STAGE, by="person:ada", at="2013-12-31T00:00:00Z"
+    )
+    memory.take(run)
+    assert memory.timeline.actions(20) == before
+    assert memory.timeline.running() == []
+    memory.take(given)
+    assert memory.timeline.actions(1)[0].record == given
+    assert [event.record for event in islice(memory.timeline.before(checks=False), 2)] == [given, run]
 
 
 def test_a_stage_counts_and_shows_its_last_verdict(year: Memory) -> None:
