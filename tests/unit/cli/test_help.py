@@ -71,7 +71,9 @@ def test_a_command_that_works_on_a_project_can_be_told_where_it_is(name: str) ->
         assert {"--project", "--store"} <= options
 
 
-@pytest.mark.parametrize("name", ["status", "models", "runs list", "lineage", "fsck", *sorted(VERBS - {"serve"})])
+@pytest.mark.parametrize(
+    "name", ["status", "models", "runs list", "lineage", "fsck", *sorted(VERBS - {"serve"})]
+)
 def test_what_reads_or_reports_takes_json(name: str) -> None:
     assert "--json" in {option for parameter in command(name).params for option in parameter.opts}
 

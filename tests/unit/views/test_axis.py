@@ -11,7 +11,8 @@ START = datetime(2013, 3, 2, 13, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(0, 1), (-0.05, 0.05), (0.41, 0.56), (1e-7, 3e-7), (990, 1_010_000), (-3, -1), (1e-17, 3e-17)]
+    ("low", "high"),
+    [(0, 1), (-0.05, 0.05), (0.41, 0.56), (1e-7, 3e-7), (990, 1_010_000), (-3, -1), (1e-17, 3e-17)],
 )
 def test_value_marks_are_round_even_and_inside(low: float, high: float) -> None:
     ticks = nice_ticks(low, high, 5)
@@ -41,7 +42,10 @@ def test_a_year_is_marked_by_months() -> None:
     assert labels[1:3] == ["May", "Jun"]
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.02, 40), (1e-9, 1e9), (0.31, 0.44), (1, 10), (3, 3), (1e-320, 1.7e308), (8e307, 1.79e308)])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0.02, 40), (1e-9, 1e9), (0.31, 0.44), (1, 10), (3, 3), (1e-320, 1.7e308), (8e307, 1.79e308)],
+)
 def test_marks_of_a_log_scale_are_inside_and_few(low: float, high: float) -> None:
     ticks = log_ticks(low, high, 5)
     assert 1 <= len(ticks) <= 7
