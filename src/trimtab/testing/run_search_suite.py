@@ -322,7 +322,7 @@ class IndexSearchesModels:
             model_head("m-c", "2", 3),
             model_head("m-gone", "1", 4, deleted=True),
             RunEvent(owner="m-a", parameters={"k": "v"}, tags={"t": "1"}),
-            RunEvent(owner="r", points_model="m-a", points=record(("acc", 1, 0.9, 1))),
+            RunEvent(owner="r", points_model="m-a", points=record(("acc", 9, 0.9, 1))),
             RunEvent(
                 owner="r", points_model="m-a", points=record(("acc", 1, 0.2, 5)), points_dataset=("d", "1")
             ),
