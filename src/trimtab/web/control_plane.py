@@ -22,6 +22,7 @@ from trimtab.tracking.tracking import Tracking
 from trimtab.web.access.gate import Gate
 from trimtab.web.access.table import Table
 from trimtab.web.application import application
+from trimtab.web.joined_write import JoinedHttp
 
 #: Seconds that requests under way may take to end after the server was told to stop.
 DRAIN_SECONDS = 5
@@ -89,7 +90,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 shown,
-                http="httptools",
+                http=JoinedHttp,
                 loop="uvloop",
                 ws="none",
                 log_level="warning",
