@@ -139,6 +139,7 @@ def test_a_refusal_is_an_error_in_the_servers_words(client: ControlClient) -> No
 def test_views_are_the_accounts(client: ControlClient) -> None:
     assert client.views.status()["models"][MODEL]["champion"] == 2
     assert len(client.views.models()["models"][MODEL]["versions"]) == 3
+    assert client.views.models()["stored"] == {}
     assert client.views.lineage(f"{MODEL}@2")["id"] == client.views.record(f"{MODEL}@2")["id"]
     assert client.views.checks(verdict="FAIL", limit=2)["after"]
     assert client.views.actions(kind="promote")["actions"]

@@ -3,10 +3,17 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from trimtab.adapters.local_store import open_store
+from trimtab.atoms.actor import Actor
+from trimtab.testing.memory_run_index import MemoryRunIndex
+from trimtab.tracking.registry.registered_model import Stage
+from trimtab.tracking.tracking import open_tracking
 
 READING = [
     ["status"],
@@ -57,6 +64,42 @@ def test_models_say_what_became_of_each_version(trimtab: Callable[..., Any], yea
     lines = trimtab("models", "--store", year_folder).out.splitlines()
     for number, status in ((1, "retired"), (2, "champion"), (3, "rolled-back")):
         assert any(f" {number}   {status} " in line for line in lines), lines
+
+
+def test_models_that_clients_registered_stand_below(trimtab: Callable[..., Any], year_folder: Path) -> None:
+    store, ada = open_store(year_folder), Actor(by="person:ada")
+    index = MemoryRunIndex()
+    with closing(store):
+        tracking = open_tracking(store, index)
+        run = tracking.runs.open(by=ada).head.id
+        tracking.files.put(run, "m/MLmodel", [b"flavors: {}"])
+        registry = tracking.registry
+        registry.models.create("churn [old]", by=ada)
+        registry.models.create("empty", by=ada)
+        registry.models.create("greeting", by=ada, tags={"mlflow.prompt.is_prompt": "true"})
+        for _ in range(2):
+            registry.versions.add("churn [old]", f"runs:/{run}/m", by=ada)
+        registry.models.set_alias("churn [old]", "best", 2, by=ada)
+        registry.versions.place("churn [old]", 1, Stage.STAGING, by=ada)
+    said = trimtab("models", "--store", year_folder).out
+    print(said)
+    first, second = (line for line in said.splitlines() if line.startswith("churn [old]"))
+    assert "stored: compared, not served until converted or trusted" in first
+    assert first.rstrip().endswith("Staging")
+    assert "person:ada" in second
+    assert "  best  " in second
+    assert any(line.startswith("empty") and "no version yet" in line for line in said.splitlines())
+    assert said.index("champion") < said.index("churn")
+    assert "greeting" not in said
+    told = json.loads(trimtab("models", "--json", "--store", year_folder).out)
+    assert set(told) == {"models", "stored"}
+    assert "churn [old]" not in told["models"]
+    model = told["stored"]["churn [old]"]
+    assert (model["aliases"], model["versions"][0]["run"], model["versions"][1]["aliases"]) == (
+        {"best": 2},
+        run,
+        ["best"],
+    )
 
 
 def test_runs_show_failures_with_their_reason(trimtab: Callable[..., Any], year_folder: Path) -> None:

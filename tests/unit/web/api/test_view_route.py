@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from parts.api import Api, served
+from trimtab.assembly.model_account import every_model_account
 from trimtab.testing.example_year import MODEL, example_year
 from trimtab.testing.memory_store import memory_store
 from trimtab.testing.storyteller import Storyteller
 from trimtab.views.account import (
     lineage_account,
-    models_account,
     record_account,
     runs_account,
     status_account,
@@ -53,7 +53,7 @@ def test_accounts_are_the_ones_that_commands_print(year: Api, memory: Memory) ->
     bundle = memory.releases.versions(MODEL)[0].bundle
     for path, account, shape in (
         ("/status", status_account(memory), Status),
-        ("/models", models_account(memory), Models),
+        ("/models", every_model_account(memory, year.tracking.registry.models), Models),
         ("/training", runs_account(memory), TrainingRuns),
         (f"/training?model={MODEL}", runs_account(memory, MODEL), TrainingRuns),
         (f"/lineage/{MODEL}@2", lineage_account(memory, f"{MODEL}@2"), LineageAnswer),
