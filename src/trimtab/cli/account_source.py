@@ -13,14 +13,14 @@ Account = dict[str, Any]
 
 
 class Accounts(Protocol):
-    """What a command may ask; wherever an answer comes from, it is what `trimtab.views.account` says."""
+    """What a command may ask; wherever an answer comes from, it is the same account."""
 
     def status(self) -> Account:
         """Where everything stands."""
         ...
 
     def models(self) -> Account:
-        """Every version of every model."""
+        """Every version of every model, and `stored`: those that clients registered."""
         ...
 
     def lineage(self, name: str) -> Account:
@@ -42,9 +42,9 @@ class StoredAccounts:
 
     def models(self) -> Account:
         """See the protocol."""
-        from trimtab.views.account import models_account
+        from trimtab.assembly.model_account import every_model_account, registered_in
 
-        return models_account(self._memory)
+        return every_model_account(self._memory, registered_in(self._memory.store))
 
     def lineage(self, name: str) -> Account:
         """See the protocol."""

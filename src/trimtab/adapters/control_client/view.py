@@ -18,7 +18,7 @@ class RemoteViews:
         return self._ask(place("status"))
 
     def models(self) -> Account:
-        """Every version of every model."""
+        """Every version of every model, and `stored`: those that clients registered."""
         return self._ask(place("models"))
 
     def lineage(self, name: str) -> Account:

@@ -6,6 +6,7 @@ from trimtab.web.api.experiment_route import experiment_routes
 from trimtab.web.api.file_route import file_routes
 from trimtab.web.api.log_route import log_routes
 from trimtab.web.api.record_route import record_routes
+from trimtab.web.api.registry_route import registry_routes
 from trimtab.web.api.repeat import Repeats
 from trimtab.web.api.run_route import run_routes
 from trimtab.web.api.token_route import token_routes
@@ -17,7 +18,8 @@ def api_routes(memory: Memory, tracking: Tracking) -> list[Route]:
     """Routes under `/api/v1`: the views, and experiments and runs with what they log."""
     repeats = Repeats(tracking.store)
     return [
-        *view_routes(memory),
+        *view_routes(memory, tracking.registry.models),
+        *registry_routes(tracking.registry.models),
         *record_routes(memory),
         *token_routes(tracking.store),
         *experiment_routes(tracking, repeats),

@@ -7,6 +7,7 @@ import msgspec
 from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check
+from trimtab.tracking.registry.registered_model import Placement, Stage
 from trimtab.views.incident import Incident
 from trimtab.views.lineage import Graph
 from trimtab.views.quality import QualityPoint
@@ -120,10 +121,47 @@ class ModelHistory(msgspec.Struct, frozen=True, kw_only=True):
     releases: list[PlanState]
 
 
+class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a model that a client registered."""
+
+    number: int
+    #: What becomes of it, in words.
+    status: str
+    #: In the words of MLflow's clients.
+    stage: Stage
+    aliases: list[str]
+    #: As whoever registered it wrote it.
+    source: str
+    #: Id of the run that it came of; empty: none.
+    run: str
+    by: str
+    registered_at: str
+
+
+class StoredModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that a client registered."""
+
+    description: str
+    #: Number of a version by alias.
+    aliases: dict[str, int]
+    by: str
+    #: Oldest first.
+    versions: list[StoredVersion]
+
+
 class Models(msgspec.Struct, frozen=True, kw_only=True):
     """Every model."""
 
+    #: Those that the pipeline registers and releases.
     models: dict[str, ModelHistory]
+    #: Those that clients registered.
+    stored: dict[str, StoredModelAnswer]
+
+
+class Placements(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version each alias and stage of a registered model meant, and by whose decision; oldest first."""
+
+    history: list[Placement]
 
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):

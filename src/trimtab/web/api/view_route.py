@@ -6,7 +6,9 @@ from typing import Any
 
 from msgspec import UNSET
 
+from trimtab.assembly.model_account import every_model_account
 from trimtab.atoms.error import NotThere, UsageError
+from trimtab.tracking.registry.model_shelf import RegisteredModels
 from trimtab.views.account import (
     lineage_account,
     models_account,
@@ -35,7 +37,7 @@ from trimtab.web.route import Call, Route
 Answer = Callable[[Memory, Call], Any]
 
 
-def view_routes(memory: Memory) -> list[Route]:
+def view_routes(memory: Memory, registered: RegisteredModels) -> list[Route]:
     """Reading what was judged, decided and made."""
 
     def route(path: str, reads: Answer, summary: str, **shapes: Any) -> Route:
@@ -46,7 +48,12 @@ def view_routes(memory: Memory) -> list[Route]:
         route(
             "/status", lambda memory, call: status_account(memory), "Where everything stands.", answer=Status
         ),
-        route("/models", lambda memory, call: models_account(memory), "Every model.", answer=Models),
+        route(
+            "/models",
+            lambda memory, call: every_model_account(memory, registered),
+            "Every model: the pipeline's, and those that clients stored.",
+            answer=Models,
+        ),
         route("/models/{model}", _model, "Versions, champions and releases of a model.", answer=ModelHistory),
         route(
             "/models/{model}/versions", _versions, "Versions of a model.", query=PageQuery, answer=VersionPage
