@@ -75,6 +75,23 @@ def test_one_goes_from_the_first_page_to_a_run_and_back_to_its_record(page: Any,
     assert shown.ids["deep"] in page.locator("main").inner_text()
 
 
+def test_addresses_that_mlflows_client_prints_lead_to_the_same_thing(page: Any, shown: Shown) -> None:
+    run = shown.ids["deep"]
+    with shown.tracking() as tracking:
+        experiment = tracking.runs.find(run).head.experiment
+    page.goto(f"{shown.address}/#/experiments/{experiment}/runs/{run}")
+    page.wait_for_url(f"{shown.address}/runs/{run}")
+    assert page.locator(".run-head h2").inner_text().startswith("deep")
+    page.goto(f"{shown.address}/#/experiments/{experiment}")
+    page.wait_for_url(f"{shown.address}/runs?experiment={experiment}")
+    assert "deep" in names(page)
+    page.goto(f"{shown.address}/#/models/wind/versions/1")
+    page.wait_for_url(f"{shown.address}/")
+    assert page.get_by_role("heading", name="The loop").is_visible()
+    page.evaluate(f"location.hash = '#/experiments/{experiment}/runs/{run}/artifacts'")
+    page.wait_for_url(f"{shown.address}/runs/{run}")
+
+
 def test_the_filter_and_the_heads_of_columns_work(page: Any, shown: Shown) -> None:
     page.goto(f"{shown.address}/runs")
     page.get_by_label("Filter").fill("params.depth != '30' and metrics.roc_auc > 0.1")

@@ -6,6 +6,17 @@
   const light = document.getElementById("light");
   let shown = document.documentElement.dataset.chain;
 
+  // MLflow's client prints addresses of its own page, all of them fragments of the first one: they lead to ours.
+  const lead = () => {
+    if (location.pathname !== "/") return;
+    const [, experiment, run] = /^#\/experiments\/([\w-]+)(?:\/runs\/([\w-]+))?/.exec(location.hash) ?? [];
+    if (run) location.replace(`/runs/${run}`);
+    else if (experiment) location.replace(`/runs?experiment=${experiment}`);
+    else if (location.hash.startsWith("#/")) history.replaceState(null, "", "/");
+  };
+  lead();
+  addEventListener("hashchange", lead);
+
   const say = (state, words) => {
     light.dataset.state = state;
     light.textContent = words;
