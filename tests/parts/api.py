@@ -32,5 +32,5 @@ class Api:
 def served(store: Store, by: str = "person:ada") -> Api:
     """The API of a store, asked by whoever is on this machine."""
     tracking = open_tracking(store, MemoryRunIndex())
-    table = Table(api_routes(Memory(store), tracking), gate=Gate("flights", local=Actor(by=by)))
+    table = Table(api_routes(Memory(store), tracking, "flights"), gate=Gate("flights", local=Actor(by=by)))
     return Api(TestClient(table, base_url=HERE, raise_server_exceptions=False), store, tracking)

@@ -46,7 +46,7 @@ _FOREIGN = r"/(ajax-)?api/[23]\.0/mlflow"
 NEEDED = [
     ("open", r"(GET|POST) /(login|logout|healthz|version|health|static/.*)"),
     ("open", rf"GET {_FOREIGN}/server-info"),
-    ("audit", r"GET /api/v1/tokens"),
+    ("audit", r"GET /api/v1/(tokens|entries)"),
     ("administer", r"(POST|DELETE) /api/v1/tokens.*"),
     ("read", r"GET .*"),
     ("log", r"(POST|PATCH|PUT|DELETE) /api/v1/(experiments|runs)\b.*"),

@@ -20,7 +20,7 @@ _ROLES = {
     Role.RELEASER: "reads, and decides about traffic: aliases, stages, releases",
     Role.ADMIN: "reads, logs, releases, and gives tokens",
     Role.PREDICTOR: "asks for predictions and reports outcomes",
-    Role.AUDITOR: "reads, also the list of tokens",
+    Role.AUDITOR: "reads, also the list of tokens and the whole ledger",
 }
 
 

@@ -7,6 +7,7 @@ import msgspec
 from trimtab.atoms.action import Action
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check
+from trimtab.atoms.content.content import Part
 from trimtab.views.memory import Memory
 from trimtab.views.name import resolve
 from trimtab.views.timeline import Event
@@ -76,7 +77,11 @@ def lineage_account(memory: Memory, name: str) -> dict[str, Any]:
 
 
 def record_account(memory: Memory, record_id: str) -> dict[str, Any]:
-    """One record, what it is linked with directly, and an artifact's content where it is small."""
+    """One record, what it is linked with directly, and an artifact's content where it is small.
+
+    Raises:
+        StoreError: The content is not in the store.
+    """
     record = memory.store.ledger.find(record_id)
     links = memory.links
     account: dict[str, Any] = {
@@ -91,7 +96,8 @@ def record_account(memory: Memory, record_id: str) -> dict[str, Any]:
         account["forgotten"] = {**_plain(decision), "says": decision.says}
     if isinstance(record, Artifact) and record.media_type == "application/json":
         if record.size_bytes <= CONTENT_SHOWN_BYTES:
-            account["content"] = msgspec.json.decode(memory.store.blobs.get(record.content))
+            part = Part(blob=record.content, size_bytes=record.size_bytes)
+            account["content"] = msgspec.json.decode(memory.store.part(part))
         else:
             account["content_left_out"] = f"{record.size_bytes:,} bytes: more than is shown here"
     return account

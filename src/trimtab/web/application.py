@@ -63,7 +63,7 @@ def application(
     routes = [
         *Pages(memory, templates, list(models)).routes(),
         *run_pages(tracking, templates),
-        *api_routes(memory, tracking),
+        *api_routes(memory, tracking, project_name),
         *mlflow_routes(tracking),
         *login_routes(gate, secure=secure),
         *_machine_routes(store, memory),

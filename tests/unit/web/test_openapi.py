@@ -53,7 +53,7 @@ def route(method: str, path: str, **more: Any) -> Route:
 @pytest.fixture
 def api_document() -> dict[str, Any]:
     api = served(memory_store())
-    return document(api_routes(Memory(api.store), api.tracking))
+    return document(api_routes(Memory(api.store), api.tracking, "flights"))
 
 
 def operations(said: dict[str, Any]) -> list[dict[str, Any]]:

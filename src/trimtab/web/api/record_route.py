@@ -91,9 +91,9 @@ def record_routes(memory: Memory) -> list[Route]:
         Route(
             "GET",
             f"{at}/entries",
-            read,
+            Permission.AUDIT,
             ledger.entries,
-            "Entries of the ledger, oldest first.",
+            "Entries of the ledger, oldest first: the audit log.",
             query=PageQuery,
             answer=EntryPage,
         ),

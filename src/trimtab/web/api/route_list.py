@@ -14,14 +14,18 @@ from trimtab.web.api.view_route import view_routes
 from trimtab.web.route import Route
 
 
-def api_routes(memory: Memory, tracking: Tracking) -> list[Route]:
-    """Routes under `/api/v1`: the views, and experiments and runs with what they log."""
+def api_routes(memory: Memory, tracking: Tracking, project: str) -> list[Route]:
+    """Routes under `/api/v1`: the views, and experiments and runs with what they log.
+
+    Args:
+        project: The one whose tokens are shown.
+    """
     repeats = Repeats(tracking.store)
     return [
         *view_routes(memory, tracking.registry.models),
         *registry_routes(tracking.registry.models),
         *record_routes(memory),
-        *token_routes(tracking.store),
+        *token_routes(tracking.store, project),
         *experiment_routes(tracking, repeats),
         *run_routes(tracking, repeats),
         *log_routes(tracking, repeats),

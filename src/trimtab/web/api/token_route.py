@@ -9,14 +9,14 @@ from trimtab.web.api.view_answer import TokenAnswer, TokenList
 from trimtab.web.route import Call, Route
 
 
-def token_routes(store: Store) -> list[Route]:
-    """Reading the list of tokens."""
+def token_routes(store: Store, project: str) -> list[Route]:
+    """Reading the list of the tokens that were given for a project."""
     tokens, lock = Tokens(store), threading.Lock()
 
     def listed(call: Call) -> TokenList:
         with lock:
             tokens.refresh()
-            every = tokens.all()
+            every = [token for token in tokens.all() if token.project == project]
         return TokenList(
             tokens=[
                 TokenAnswer(

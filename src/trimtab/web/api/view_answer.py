@@ -301,6 +301,6 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenList(msgspec.Struct, frozen=True, kw_only=True):
-    """Every token that was ever given, oldest first."""
+    """Every token that was ever given for the server's project, oldest first."""
 
     tokens: list[TokenAnswer]

@@ -7,6 +7,8 @@ import pytest
 
 from parts.api import Api, served
 from trimtab.assembly.model_account import every_model_account
+from trimtab.assembly.token import create_token
+from trimtab.atoms.actor import Actor
 from trimtab.testing.example_year import MODEL, example_year
 from trimtab.testing.memory_store import memory_store
 from trimtab.testing.storyteller import Storyteller
@@ -162,3 +164,21 @@ def test_what_means_nothing_is_not_found(year: Api) -> None:
 
 def test_tokens_are_listed_without_what_lets_in(year: Api) -> None:
     assert year.client.get("/api/v1/tokens").json() == {"tokens": []}
+
+
+def test_another_projects_tokens_are_not_shown(api: Api) -> None:
+    for name, project in (("ci", "flights"), ("theirs", "ships")):
+        create_token(api.store, name, ["runner"], project=project, expires_in=None, by=Actor(by="person:ada"))
+    listed = api.client.get("/api/v1/tokens").json()["tokens"]
+    assert [(each["name"], each["project"]) for each in listed] == [("ci", "flights")]
+
+
+def test_a_record_whose_content_is_lost_is_the_stores_failure(api: Api) -> None:
+    example_year(api.store, days=20)
+    artifact = api.client.get("/api/v1/artifacts?kind=schema").json()["artifacts"][0]
+    assert api.client.get(f"/api/v1/artifacts/{artifact['id']}").status_code == 200
+    assert api.store.blobs.discard(artifact["content"], 0)
+    for path in (f"/artifacts/{artifact['id']}", f"/records/{artifact['id']}"):
+        answer = api.client.get(f"/api/v1{path}")
+        assert answer.status_code == 503, answer.text
+        assert "trimtab fsck" in answer.json()["detail"]
