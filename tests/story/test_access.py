@@ -25,7 +25,8 @@ from trimtab.assembly.token import create_token, revoke_token
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import TrimtabError
 from trimtab.atoms.permission import Role
-from trimtab.atoms.token import make_secret
+from trimtab.atoms.token import is_secret, make_secret
+from trimtab.cli.program import main
 
 ANN = Actor(by="person:ann")
 ALWAYS = '[project]\nname = "p"\n[control]\nauth = "always"\n[serve]\nauth = "always"\n'
@@ -435,3 +436,46 @@ def test_others_reach_it_by_tls_and_with_a_token_only(tmp_path: Path, certificat
         within(2.0, lambda: status(address, "/metrics", shown)[0] == 200)
     finally:
         child.stop()
+
+
+def test_an_admin_gives_and_revokes_tokens_at_a_server(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TRIMTAB_STORE", "TRIMTAB_SERVER"):
+        monkeypatch.delenv(name, raising=False)
+    with control(tmp_path / "p", ALWAYS) as running:
+        monkeypatch.setenv("TRIMTAB_TOKEN", give(running.project, "boss", "admin"))
+        time.sleep(1)
+
+        def trimtab(*words: str) -> tuple[int, str, str]:
+            capfd.readouterr()
+            status = main(["token", *words, "--server", running.address])
+            return (status, *capfd.readouterr())
+
+        status, out, err = trimtab("create", "ci", "--role", "viewer", "--expires", "1d")
+        secret = out.strip()
+        assert (status, is_secret(secret), "ci of p: viewer, until " in err) == (0, True, True)
+        time.sleep(1)
+        assert ask(running.address, "/api/v1/status", secret)[0] == 200
+        told = json.loads(trimtab("list", "--json")[1])["tokens"]
+        assert [(each["name"], each["state"], each["given_by"]) for each in told][1:] == [
+            ("ci", "living", "token:boss")
+        ]
+        assert told == json.loads(_listed_here(running.project, capfd))
+        assert "is revoked since" in trimtab("revoke", "ci")[1]
+        time.sleep(1)
+        assert ask(running.address, "/api/v1/status", secret)[0] == 401
+        monkeypatch.setenv("TRIMTAB_TOKEN", give(running.project, "reader", "viewer"))
+        time.sleep(1)
+        status, out, err = trimtab("create", "more", "--role", "admin")
+        assert (status, out, "'administer'" in err) == (1, "", True)
+        assert secret not in running.log
+    for file in (path for path in (tmp_path / "p").rglob("*") if path.is_file()):
+        assert secret.encode() not in file.read_bytes(), file
+
+
+def _listed_here(project: Project, capfd: pytest.CaptureFixture[str]) -> str:
+    """What `trimtab token list --json` says of the store, as of its one list."""
+    capfd.readouterr()
+    assert main(["token", "list", "--json", "--project", str(project.folder)]) == 0
+    return json.dumps(json.loads(capfd.readouterr()[0])["tokens"])

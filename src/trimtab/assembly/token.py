@@ -1,7 +1,8 @@
 """Giving and revoking tokens: decisions in the ledger, which holds no token, only what it is recognised by."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -87,6 +88,21 @@ def revoke_token(store: Store, name: str, *, project: str, by: Actor) -> Token:
 def all_tokens(store: Store, *, project: str) -> list[Token]:
     """Every token that was ever given for the project, in order."""
     return [token for token in _read(store).all() if token.project == project]
+
+
+def token_account(token: Token, now: datetime) -> dict[str, Any]:
+    """What anybody may know of a token, as JSON values; moments are empty where there is none."""
+    return {
+        "name": token.name,
+        "state": token.state(iso(now)).value,
+        "roles": [role.value for role in token.roles],
+        "project": token.project,
+        "given_at": token.given_at,
+        "given_by": token.given_by,
+        "expires_at": token.expires_at,
+        "revoked_at": token.revoked_at,
+        "action": token.action,
+    }
 
 
 def _read(store: Store) -> Tokens:

@@ -1,4 +1,4 @@
-"""The client in one hand: views, experiments, runs, what they log, and their files."""
+"""The client in one hand: views, experiments, runs, what they log, their files, and tokens."""
 
 from typing import Self
 
@@ -7,6 +7,7 @@ from trimtab.adapters.control_client.experiment import RemoteExperiments
 from trimtab.adapters.control_client.file import RemoteFiles
 from trimtab.adapters.control_client.logbook import RemoteLogbook
 from trimtab.adapters.control_client.run import RemoteRuns
+from trimtab.adapters.control_client.token import RemoteTokens
 from trimtab.adapters.control_client.view import RemoteViews
 
 #: Environment variables that name a server and a token for it.
@@ -44,6 +45,7 @@ class ControlClient:
         self.runs = RemoteRuns(self._connection)
         self.logbook = RemoteLogbook(self._connection)
         self.files = RemoteFiles(self._connection)
+        self.tokens = RemoteTokens(self._connection)
 
     def close(self) -> None:
         """Let go of the connection."""

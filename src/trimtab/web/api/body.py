@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from trimtab.atoms.permission import Role
 from trimtab.atoms.run_account import Number, Whole
 
 #: Longest name of an experiment, a tag, a parameter, in characters.
@@ -13,6 +14,7 @@ Millis = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
 #: Microseconds since 1970, UTC.
 Micros = Whole
 Metric = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+_CENTURY_S = 36_525 * 86_400
 EndStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
 
@@ -44,6 +46,16 @@ class RunBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     parameters: dict[str, str] = {}
     #: Null: now.
     started_ms: Millis | None = None
+
+
+class TokenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A token to be given."""
+
+    #: A letter or digit, then up to 63 of these and of `-`, `_`, `.`, `@`.
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    roles: Annotated[list[Role], msgspec.Meta(min_length=1)]
+    #: Seconds that it lives, 90 days where it is left out; null: for ever.
+    expires_in_s: Annotated[int, msgspec.Meta(ge=1, le=_CENTURY_S)] | None = 90 * 86_400
 
 
 class PointBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -26,7 +26,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     place: str
     #: Digest of what was asked.
     mark: str
-    #: JSON.
+    #: JSON; empty: it held a secret.
     answer: bytes
     #: Milliseconds since 1970, UTC.
     at_ms: int
@@ -73,9 +73,20 @@ class Repeats:
         Raises:
             Refused: 422 where the key came with another request before.
         """
+        return self._answered(call, does, _mark(call, what, said))
+
+    def answer_once(self, call: Call, what: str, does: Callable[[str], Any], then: str) -> Any:
+        """As `answer`, for an answer with a secret: it is never kept, and to a repeated call `then` is said.
+
+        Raises:
+            Refused: 409 where the call was answered before, 422 as `answer`.
+        """
+        return self._answered(call, does, _mark(call, what, None), then)
+
+    def _answered(self, call: Call, does: Callable[[str], Any], mark: str, then: str = "") -> Any:
         if call.idempotency_key is None:
             return does("")
-        place, mark = _place(call), _mark(call, what, said)
+        place = _place(call)
         while True:
             with self._lock:
                 self._catch_up()
@@ -85,12 +96,12 @@ class Repeats:
                     mine = self._under[place] = _Under()
                     break
             if kept is not None:
-                return _again(kept, mark)
+                return _again(kept, mark, then)
             assert under is not None
             under.over.wait()
         try:
             answer = msgspec.json.encode(does(place[:32]))
-            made = _Kept(place=place, mark=mark, answer=answer, at_ms=self._now_ms())
+            made = _Kept(place=place, mark=mark, answer=b"" if then else answer, at_ms=self._now_ms())
             self._store.streams.append(STREAM, [msgspec.msgpack.encode(made)])
             with self._lock:
                 self._keep(made)
@@ -158,11 +169,13 @@ class Repeats:
             self._bytes -= len(self._kept.pop(oldest).answer)
 
 
-def _again(kept: _Kept, mark: str) -> Response:
+def _again(kept: _Kept, mark: str, then: str = "") -> Response:
     if kept.mark != mark:
         raise Refused(
             422, "this Idempotency-Key came before with another request: a key belongs to one, make a new one"
         )
+    if then:
+        raise Refused(409, then)
     return _json(kept.answer, replayed=True)
 
 

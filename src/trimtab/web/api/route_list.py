@@ -18,14 +18,14 @@ def api_routes(memory: Memory, tracking: Tracking, project: str) -> list[Route]:
     """Routes under `/api/v1`: the views, and experiments and runs with what they log.
 
     Args:
-        project: The one whose tokens are shown.
+        project: The one whose tokens are shown and given.
     """
     repeats = Repeats(tracking.store)
     return [
         *view_routes(memory, tracking.registry.models),
         *registry_routes(tracking.registry.models),
         *record_routes(memory),
-        *token_routes(tracking.store, project),
+        *token_routes(tracking.store, repeats, project),
         *experiment_routes(tracking, repeats),
         *run_routes(tracking, repeats),
         *log_routes(tracking, repeats),

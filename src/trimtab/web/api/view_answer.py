@@ -290,14 +290,25 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A token without its secret."""
 
     name: str
+    #: `living`, `expired` or `revoked`.
+    state: str
     roles: list[str]
     project: str
-    given_by: str
     given_at: str
+    given_by: str
     #: UTC, ISO 8601; empty: never.
     expires_at: str
     #: UTC, ISO 8601; empty: not revoked.
     revoked_at: str
+    #: The Action that gave it.
+    action: str
+
+
+class NewToken(TokenAnswer, frozen=True, kw_only=True):
+    """A token that was given now."""
+
+    #: What its holder shows; nobody can show it again.
+    token: str
 
 
 class TokenList(msgspec.Struct, frozen=True, kw_only=True):
