@@ -44,7 +44,8 @@ class Runs:
         Args:
             experiment: Its id.
             run: Its id: a letter or digit, then up to 255 of these, `_` and `-`; empty: a new one. Opening the same run
-                again, by the same actor in the same experiment, gives the run that is there.
+                again, by the same actor in the same experiment, gives the run that is there; what an attempt that
+                failed halfway did not get to say about it is said then.
             tags: `mlflow.runName` is made up where it is not given.
 
         Raises:
@@ -69,16 +70,17 @@ class Runs:
             parent=by.parent,
             at=iso(began),
         )
+        begins = RunEvent(owner=action.id, tags=dict(tags), parameters=parameters)
         if run and (there := self._there(action)) is not None:
-            return there
+            return self._begun(there, begins)
         try:
             entry = self._store.ledger.append([action])
         except LawBroken:
             if (there := self._there(action)) is None:
                 raise
-            return there
+            return self._begun(there, begins)
         self._logbook.owners.remember(action.id, entry)
-        self._logbook.log(RunEvent(owner=action.id, tags=dict(tags), parameters=parameters))
+        self._logbook.log(begins)
         head = RunHead(
             id=action.id,
             experiment=experiment,
@@ -180,6 +182,13 @@ class Runs:
                 f"the id {action.id} is taken by something else: give the run another one, or none"
             )
         return self.find(action.id)
+
+    def _begun(self, run: Run, begins: RunEvent) -> Run:
+        """The run, with what it begins with: whoever opened it may have died after the Action and before the event."""
+        if NAME_TAG in run.tags or run.head.deleted:
+            return run
+        self._logbook.log(begins)
+        return self.find(run.head.id)
 
     def _changeable(self, run: str) -> Run:
         found = self.find(run)

@@ -7,7 +7,8 @@ import pytest
 from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.content.run_log import RunLog
-from trimtab.atoms.error import Conflict, NotThere, UsageError
+from trimtab.atoms.error import Conflict, NotThere, StoreError, UsageError
+from trimtab.atoms.instant import iso
 from trimtab.atoms.metric_point import Points, encode_points
 from trimtab.atoms.run import NAME_TAG, LoggedDataset, ModelLink, RunStatus
 from trimtab.atoms.run_event import RunEvent
@@ -15,6 +16,8 @@ from trimtab.atoms.run_query import Deleted, Query
 from trimtab.engine.engine import Engine
 from trimtab.engine.metric_series import read_sealed
 from trimtab.tracking.tracking import Tracking
+
+from .conftest import Open
 
 
 def test_it_is_there_at_once_with_all_that_was_said(tracking: Tracking, ada: Actor) -> None:
@@ -40,6 +43,38 @@ def test_opening_the_same_again_gives_the_one_that_is_there(tracking: Tracking, 
     assert tracking.runs.count(Query()) == 1
     with pytest.raises(Conflict, match="my-run_1 is taken"):
         tracking.runs.open(by=Actor(by="person:eve"), run="my-run_1")
+
+
+def test_opening_again_says_what_a_failed_attempt_did_not_get_to_say(
+    tracking: Tracking, another: Open, ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {"run": "mine", "tags": {"team": "a", NAME_TAG: "one"}, "parameters": {"lr": "0.1"}}
+    tracking.runs.search(Query())
+
+    def full(stream: str, records: object) -> object:
+        raise StoreError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(tracking.store.streams), "append_nowait", lambda self, *given: full(*given))
+        with pytest.raises(StoreError, match="no space left"):
+            tracking.runs.open(by=ada, **words)  # type: ignore[arg-type]
+    assert [type(entry.record) for entry in tracking.store.ledger.entries()] == [Action]
+    assert tracking.runs.find("mine").tags == {}, "the event came through: this test proves nothing"
+    later = another()
+    opened = later.runs.open(by=ada, **words)  # type: ignore[arg-type]
+    assert (opened.tags, opened.parameters) == ({"team": "a", NAME_TAG: "one"}, {"lr": "0.1"})
+    assert opened == tracking.runs.find("mine")
+    later.logbook.log(RunEvent(owner="mine", tags={"team": None}))
+    assert "team" not in tracking.runs.open(by=ada, **words).tags  # type: ignore[arg-type]
+
+
+def test_a_deleted_run_whose_beginning_was_cut_off_is_not_logged_to(tracking: Tracking, ada: Actor) -> None:
+    action = Action(
+        id="mine", kind="run", stage="tracking", subject="0", by=ada.by, at=iso(tracking.store.now())
+    )
+    tracking.store.ledger.append([action])
+    tracking.runs.set_deleted("mine", True, by=ada)
+    assert tracking.runs.open(by=ada, run="mine", tags={"a": "b"}).tags == {}
 
 
 @pytest.mark.parametrize("run", ["_a", "-", "a/b", "a b", "a" * 257, "ä", ".."])
