@@ -173,6 +173,12 @@ def _wait(tracking: Tracking, seconds: float) -> None:
         time.sleep(seconds)
 
 
+def _log_for_a_second(tracking: Tracking, run: str) -> None:
+    for step in range(20):
+        tracking.logbook.log(points(run, "loss", float(step)))
+        _wait(tracking, 0.05)
+
+
 class _Index:
     def __init__(self, runs: object) -> None:
         self.runs = runs
@@ -195,6 +201,23 @@ def test_what_another_process_deleted_is_refused_within_a_second(
     _wait(tracking, UNASKED_SECONDS + 0.1)
     with pytest.raises(Conflict, match="is deleted"):
         tracking.logbook.log(points(run, "loss", 1.0))
+
+
+def test_one_that_logs_without_pause_is_refused_within_a_second_too(
+    tracking: Tracking, another: Open, ada: Actor
+) -> None:
+    """Being asked about again and again keeps nobody alive: neither a run nor its experiment's runs."""
+    other = another()
+    for delete in (
+        lambda run: other.runs.set_deleted(run, True, by=ada),
+        lambda run: other.experiments.change(other.runs.find(run).head.experiment, by=ada, deleted=True),
+    ):
+        experiment = tracking.experiments.get_or_create("e", by=ada).id
+        run = tracking.runs.open(experiment, by=ada).head.id
+        _log_for_a_second(tracking, run)
+        delete(run)
+        with pytest.raises(Conflict, match="deleted"):
+            _log_for_a_second(tracking, run)
 
 
 def test_of_two_that_set_the_same_tag_the_later_holds(tracking: Tracking, another: Open, ada: Actor) -> None:
