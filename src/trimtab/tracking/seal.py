@@ -33,12 +33,17 @@ def seal_run(store: Store, index: RunIndex, run: Run) -> Artifact:
     return artifact
 
 
-def stored_model(files: Sequence[LoggedFile]) -> StoredModel:
-    """The files of a logged model, as an artifact's content."""
-    sealed = [sealed_file(file, PIECE_BYTES) for file in files]
+def stored_model(files: Sequence[LoggedFile], below: str = "") -> StoredModel:
+    """Files of a model, as an artifact's content that keeps them; their paths are told from the folder `below`."""
+    sealed = [sealed_file(file, PIECE_BYTES) for file in sorted(files, key=lambda file: file.path)]
     return StoredModel(
         files=tuple(
-            StoredFile(path=each.path, size_bytes=each.size_bytes, pieces=each.parts) for each in sealed
+            StoredFile(
+                path=each.path.removeprefix(f"{below}/") if below else each.path,
+                size_bytes=each.size_bytes,
+                pieces=each.parts,
+            )
+            for each in sealed
         )
     )
 

@@ -15,7 +15,7 @@ from trimtab.tracking.registry.book import KIND
 from trimtab.tracking.registry.registered_model import ModelVersion, RegisteredModel
 from trimtab.tracking.registry.rule import require_stored
 from trimtab.tracking.registry.stored_fold import MODEL, VERSION
-from trimtab.tracking.registry.version_source import stored_model
+from trimtab.tracking.seal import stored_model
 from trimtab.tracking.tracking import Tracking
 
 

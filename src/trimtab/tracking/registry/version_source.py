@@ -5,15 +5,15 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from trimtab.atoms.content.content import Part
-from trimtab.atoms.content.stored_model import StoredFile, StoredModel
+from trimtab.atoms.content.stored_model import StoredModel
 from trimtab.atoms.error import NotThere, UsageError
 from trimtab.atoms.run import LoggedFile
-from trimtab.tracking.file import PIECE_BYTES, Files
+from trimtab.tracking.file import Files
 from trimtab.tracking.logged_model import LoggedModels
 from trimtab.tracking.registry.book import Book
 from trimtab.tracking.registry.registered_model import ModelVersion, RegisteredModel
 from trimtab.tracking.run import Runs
+from trimtab.tracking.seal import stored_model
 
 _RUN = re.compile(r"[^/]+/(?P<run>[^/]+)/artifacts(?:/(?P<path>.+))?")
 _LOGGED = re.compile(r"[^/]+/models/(?P<model>m-[^/]+)/artifacts(?:/(?P<path>.+))?")
@@ -126,20 +126,3 @@ def _copied(version: ModelVersion) -> Source:
             "released with `trimtab release`, and has no files for MLflow's clients to copy"
         )
     return Source(run=version.run, logged_model=version.logged_model, kept=version.files)
-
-
-def stored_model(files: list[LoggedFile], below: str = "") -> StoredModel:
-    """Files as content that keeps them; their paths are told from the folder `below`."""
-    return StoredModel(
-        files=tuple(
-            StoredFile(
-                path=file.path.removeprefix(f"{below}/") if below else file.path,
-                size_bytes=file.size_bytes,
-                pieces=tuple(
-                    Part(blob=blob, size_bytes=min(PIECE_BYTES, file.size_bytes - place * PIECE_BYTES))
-                    for place, blob in enumerate(file.blobs)
-                ),
-            )
-            for file in sorted(files, key=lambda file: file.path)
-        )
-    )
