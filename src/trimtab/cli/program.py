@@ -45,6 +45,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("trimtab.cli.status:status", "Where everything stands."),
         "models": ("trimtab.cli.models:models", "Versions, and what became of each."),
         "runs": ("trimtab.cli.runs:runs", "Runs: list, filter, compare, chart."),
+        "sync": ("trimtab.cli.sync:sync", "Send what runs kept here while their server was away."),
         "data": ("trimtab.cli.data:data", "Versions of data: log, diff, checkout, pointer."),
         "lineage": ("trimtab.cli.lineage:lineage", "What a thing came of, and what it led to."),
         "fsck": ("trimtab.cli.fsck:fsck", "Prove that the store is whole."),

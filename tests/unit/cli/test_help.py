@@ -65,7 +65,7 @@ def test_a_command_shows_a_sentence_an_example_and_its_options(
 @pytest.mark.parametrize("name", NAMES)
 def test_a_command_that_works_on_a_project_can_be_told_where_it_is(name: str) -> None:
     options = {option for parameter in command(name).params for option in parameter.opts}
-    if name in ("new", "demo"):
+    if name in ("new", "demo", "sync"):
         assert "--project" not in options
     else:
         assert {"--project", "--store"} <= options
