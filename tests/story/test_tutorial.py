@@ -1,5 +1,6 @@
 """docs/tutorial.md does what it says: its files are written and its commands run, in order, for real."""
 
+import json
 import os
 import re
 import shutil
@@ -127,10 +128,30 @@ def test_blocks_are_found_with_what_they_must_print() -> None:
 
 
 def test_the_project_file_of_the_readme_runs() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (project,) = [block for block in blocks(text) if block.sort == "python"]
+    project, _ = _programs_of_the_readme()
     declared: dict[str, object] = {}
     exec(compile(project.text, "README.md", "exec"), declared)
     model = declared["late_arrival"]
     assert getattr(model, "metrics", None) == ("log_loss", "roc_auc")
     assert len(project.text.strip().splitlines()) <= 25
+
+
+def test_the_experiment_of_the_readme_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, experiment = _programs_of_the_readme()
+    monkeypatch.chdir(tmp_path)
+    Path("confusion.png").write_bytes(b"a picture")
+    exec(compile(experiment.text, "README.md", "exec"), {"train": lambda: [0.5, 0.25]})
+    ran = subprocess.run(
+        [sys.executable, "-m", "trimtab", "runs", "--where", "metrics.loss < 0.4", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (run,) = json.loads(ran.stdout)["runs"]
+    assert run["experiment_name"] == "late_arrival"
+    assert run["parameters"] == {"depth": "7", "rate": "0.1"}
+
+
+def _programs_of_the_readme() -> list[Block]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return [block for block in blocks(text) if block.sort == "python"]

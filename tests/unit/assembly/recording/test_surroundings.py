@@ -26,7 +26,7 @@ def repository(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git("add", ".")
     git("commit", "-m", "first")
     (project / "train.py").write_text("depth = 4  # changed\n")
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(project / "train.py"))
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(project / "train.py"), raising=False)
     monkeypatch.setattr(
         sys, "argv", ["train.py", "--depth", "4", "--api-key", "very-secret", "--token=also-secret"]
     )
