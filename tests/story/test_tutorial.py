@@ -141,12 +141,8 @@ def test_the_experiment_of_the_readme_is_recorded(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     Path("confusion.png").write_bytes(b"a picture")
     exec(compile(experiment.text, "README.md", "exec"), {"train": lambda: [0.5, 0.25]})
-    ran = subprocess.run(
-        [sys.executable, "-m", "trimtab", "runs", "--where", "metrics.loss < 0.4", "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-m", "trimtab", "runs", "--where", "metrics.loss < 0.4", "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
     (run,) = json.loads(ran.stdout)["runs"]
     assert run["experiment_name"] == "late_arrival"
     assert run["parameters"] == {"depth": "7", "rate": "0.1"}
