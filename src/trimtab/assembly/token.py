@@ -11,7 +11,7 @@ from trimtab.atoms.content.change import Change
 from trimtab.atoms.error import Conflict, NotThere, UsageError
 from trimtab.atoms.instant import iso
 from trimtab.atoms.permission import Role
-from trimtab.atoms.token import Token, TokenState, is_token_name, make_secret, secret_digest
+from trimtab.atoms.token import PATTERN, Token, TokenState, is_token_name, make_secret, secret_digest
 from trimtab.engine.store import Store
 from trimtab.tracking.decision import decide_change
 from trimtab.views.access import CREATE, REVOKE, TOKEN, TokenFacts, Tokens
@@ -36,6 +36,10 @@ def create_token(
         Conflict: A living token has this name.
     """
     given = _roles(roles)
+    if PATTERN.search(name):
+        raise UsageError(
+            "that name is a token itself, which must stand nowhere: give the token a name to call it by"
+        )
     if not is_token_name(name):
         raise UsageError(
             f"{name[:60]!r} names no token: give a letter or digit, then up to 63 of these and of - _ . @"

@@ -97,6 +97,14 @@ def test_what_is_no_token_is_refused(api: Api, body: dict[str, object]) -> None:
     assert digests(api) == []
 
 
+def test_a_token_that_is_given_as_a_name_is_written_nowhere(api: Api) -> None:
+    secret = api.client.post(AT, json=CI).json()["token"]
+    before = api.store.ledger.head()
+    answer = api.client.post(AT, json={**CI, "name": secret})
+    assert (answer.status_code, secret in answer.text) == (400, False)
+    assert api.store.ledger.head() == before
+
+
 def test_a_token_may_live_for_ever_and_lives_90_days_else(api: Api) -> None:
     assert api.client.post(AT, json={**CI, "expires_in_s": None}).json()["expires_at"] == ""
     made = api.client.post(AT, json={**CI, "name": "cd"}).json()
