@@ -192,7 +192,7 @@ def test_a_damaged_blob_is_told_without_internals() -> None:
     assert shown.get(f"/id/{bundle.id}").status_code == 200
     store.blobs.discard(bundle.content, 0.0)
     answer = shown.get(f"/id/{bundle.id}")
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert bundle.content not in answer.text
     assert "trimtab fsck" in answer.json()["detail"]
