@@ -28,10 +28,10 @@ check: setup ## Style, types, layers, shape: under 30 seconds
 	wait $$types && exit $$shape
 
 test: setup ## The whole test suite, on two processes (ARGS="-k name" narrows it)
-	@OMP_NUM_THREADS=1 $(PYTHON_HERE) -m pytest -n 2 -m "not slow" $(ARGS)
+	@OMP_NUM_THREADS=1 $(PYTHON_HERE) -m pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 test-all: setup ## The whole test suite and the tests marked slow
-	@OMP_NUM_THREADS=1 $(PYTHON_HERE) -m pytest -n 2 $(ARGS)
+	@OMP_NUM_THREADS=1 $(PYTHON_HERE) -m pytest -n 2 --dist worksteal $(ARGS)
 
 bench: setup ## Measure; asserts nothing
 	@$(PYTHON_HERE) bench/run.py $(ARGS)
