@@ -56,9 +56,12 @@ class TokenRing(AbstractContextManager["TokenRing"]):
             try:
                 self._look()
                 failing = False
-            except TrimtabError as error:
+            except Exception as error:  # a thread that ended would let revoked tokens in for ever
                 if not failing:
-                    _LOG.error("tokens cannot be read, those that were known hold: %s", error)
+                    told = isinstance(error, TrimtabError)
+                    _LOG.error(
+                        "tokens cannot be read, those that were known hold: %s", error, exc_info=not told
+                    )
                 failing = True
             self._end.wait(EVERY_SECONDS)
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from trimtab.assembly.token import create_token, revoke_token
 from trimtab.assembly.token_ring import TokenRing
 from trimtab.atoms.actor import Actor
@@ -55,20 +57,25 @@ def test_a_ring_follows_the_ledger() -> None:
 class Away:
     """A ledger that cannot be read while `away` holds."""
 
-    def __init__(self, ledger: object) -> None:
-        self._ledger, self.away = ledger, False
+    def __init__(self, ledger: object, says: Exception) -> None:
+        self._ledger, self._says, self.away = ledger, says, False
 
     def __getattr__(self, name: str) -> object:
         if self.away:
-            raise StoreError("the database is away")
+            raise self._says
         return getattr(self._ledger, name)
 
 
-def test_while_the_store_is_away_what_was_known_holds_but_for_expiry() -> None:
+@pytest.mark.parametrize(
+    "says",
+    [StoreError("the database is away"), RuntimeError("a defect of a driver"), KeyError("content")],
+    ids=["told", "defect", "lost"],
+)
+def test_while_the_store_is_away_what_was_known_holds_but_for_expiry(says: Exception) -> None:
     clock = ManualClock()
     store = memory_store(clock)
     secret = given(store, "first")
-    ledger = Away(store.ledger)
+    ledger = Away(store.ledger, says)
     held = Store(
         ledger=ledger,  # type: ignore[arg-type]
         blobs=store.blobs,
