@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.canonical_json import canonical_json
-from trimtab.atoms.content.model import Environment
+from trimtab.atoms.content.model import TrainingFacts
 from trimtab.atoms.content.run_log import RunLog
-from trimtab.atoms.content.scorecard import Score
+from trimtab.atoms.content.scorecard import ScoresOf
 from trimtab.atoms.error import StoreError
 from trimtab.atoms.instant import parse_instant
 from trimtab.atoms.law import label
@@ -30,20 +30,6 @@ _STATUS = {
     Outcome.FAILED: RunStatus.FAILED,
     Outcome.ABANDONED: RunStatus.KILLED,
 }
-
-
-class _ModelHead(msgspec.Struct, frozen=True):
-    parameters: dict[str, Any]
-    seed: int
-    rows_train: int
-    rows_holdout: int
-    code: str
-    environment: Environment
-
-
-class _ScorecardHead(msgspec.Struct, frozen=True):
-    candidate: str
-    scores: tuple[Score, ...]
 
 
 SomeStruct = TypeVar("SomeStruct", bound=msgspec.Struct)
@@ -126,7 +112,7 @@ class EngineRuns:
         )
 
     def _told_by_model(self, run: str, artifact: Artifact, at_us: int) -> RunEvent:
-        model = self._content(artifact, _ModelHead)
+        model = self._content(artifact, TrainingFacts)
         tags: dict[str, str | None] = {ARTIFACT_TAG: artifact.id, CODE_TAG: model.code}
         if model.environment.git_commit:
             tags[COMMIT_TAG] = model.environment.git_commit
@@ -155,7 +141,7 @@ class EngineRuns:
 
     def _score(self, artifact: Artifact, at_us: int) -> None:
         try:
-            card = self._content(artifact, _ScorecardHead)
+            card = self._content(artifact, ScoresOf)
         except StoreError:
             return  # as above; which run it scored, nobody knows then
         run = self._batch.trainer(card.candidate)

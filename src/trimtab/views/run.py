@@ -6,8 +6,8 @@ import msgspec
 
 from trimtab.atoms.action import Closing, Outcome
 from trimtab.atoms.artifact import Artifact
-from trimtab.atoms.content.model import Environment
-from trimtab.atoms.content.scorecard import Score
+from trimtab.atoms.content.model import TrainingFacts
+from trimtab.atoms.content.scorecard import ScoresOf
 from trimtab.views.book import Book
 
 
@@ -39,20 +39,6 @@ class RunState(msgspec.Struct, kw_only=True):
     gate: str = ""
 
 
-class _ModelHead(msgspec.Struct, frozen=True):
-    parameters: dict[str, Any]
-    seed: int
-    rows_train: int
-    rows_holdout: int
-    code: str
-    environment: Environment
-
-
-class _ScorecardHead(msgspec.Struct, frozen=True):
-    candidate: str
-    scores: tuple[Score, ...]
-
-
 class Runs:
     """Training runs in the order in which they ended."""
 
@@ -64,7 +50,7 @@ class Runs:
         """Take a scorecard: the metrics of an earlier run."""
         if artifact.kind != "scorecard":
             return
-        card = book.head(artifact.id, _ScorecardHead)
+        card = book.head(artifact.id, ScoresOf)
         run = self._by_model.get(card.candidate)
         if run is not None:
             run.metrics = {
@@ -90,7 +76,7 @@ class Runs:
             )
             self._runs.append(run)
             for trained in book.of_kind(closing.made, "model"):
-                head = book.head(trained, _ModelHead)
+                head = book.head(trained, TrainingFacts)
                 run.artifact, run.parameters, run.seed = trained, head.parameters, head.seed
                 run.rows_train, run.rows_holdout = head.rows_train, head.rows_holdout
                 run.code, run.commit = head.code, head.environment.git_commit

@@ -58,3 +58,14 @@ class Model(Content, frozen=True, kw_only=True):
     #: Columns that name a row and say when it happened, where the source has them: the hold-out goes by them.
     key: str | None = None
     event_time: str | None = None
+
+
+class TrainingFacts(msgspec.Struct, frozen=True):
+    """The fields of a model that a list of runs shows; the others are passed over unread."""
+
+    parameters: dict[str, Any]
+    seed: int
+    rows_train: int
+    rows_holdout: int
+    code: str
+    environment: Environment

@@ -51,3 +51,10 @@ class Scorecard(Content, frozen=True, kw_only=True):
     blocks: int
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
+
+
+class ScoresOf(msgspec.Struct, frozen=True):
+    """The fields of a scorecard that a list of runs shows; the others are passed over unread."""
+
+    candidate: str
+    scores: tuple[Score, ...]
