@@ -26,20 +26,6 @@ MOST_METRICS, MOST_PARAMETERS, MOST_TAGS, MOST_ALL = 1000, 100, 100, 1000
 BATCH_BYTES = 4_000_000
 
 
-class LogMetric(msgspec.Struct, frozen=True):
-    """Body of `runs/log-metric`."""
-
-    run_id: str | None = None
-    run_uuid: str | None = None
-    key: str | None = None
-    value: Number | None = None
-    timestamp: Number | None = None
-    step: Number | None = None
-    model_id: str | None = None
-    dataset_name: str | None = None
-    dataset_digest: str | None = None
-
-
 class Metric(msgspec.Struct, frozen=True):
     """One metric of a batch."""
 
@@ -50,6 +36,13 @@ class Metric(msgspec.Struct, frozen=True):
     model_id: str | None = None
     dataset_name: str | None = None
     dataset_digest: str | None = None
+
+
+class LogMetric(Metric, frozen=True):
+    """Body of `runs/log-metric`."""
+
+    run_id: str | None = None
+    run_uuid: str | None = None
 
 
 class LogValue(msgspec.Struct, frozen=True):
@@ -129,7 +122,7 @@ def _event(run: str, points: Points, model: str, dataset: tuple[str, str]) -> Ru
     return RunEvent(owner=run, points=encode_points(points), points_model=model, points_dataset=dataset)
 
 
-def _measured(metric: LogMetric | Metric) -> tuple[str, tuple[str, str]]:
+def _measured(metric: Metric) -> tuple[str, tuple[str, str]]:
     """The logged model and the data that a metric was measured on."""
     return metric.model_id or "", (metric.dataset_name or "", metric.dataset_digest or "")
 
@@ -142,7 +135,7 @@ def _metric_events(run: str, metrics: Sequence[Metric]) -> list[RunEvent]:
     return [_event(run, points, *measured) for measured, points in groups.items()]
 
 
-def _point(metric: LogMetric | Metric, path: str) -> tuple[str, int, float, int]:
+def _point(metric: Metric, path: str) -> tuple[str, int, float, int]:
     return (
         required(metric.key, f"{path}key"),
         0 if metric.step is None else whole(metric.step, f"{path}step"),
