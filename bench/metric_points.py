@@ -18,15 +18,18 @@ import threading
 import time
 from array import array
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from peer_metric_points import PEERS
 
 from trimtab.adapters.durable_file import flush
-from trimtab.adapters.segment_streams import SegmentStreams
-from trimtab.adapters.system_clock import SystemClock
-from trimtab.engine.metric_log import MetricLog
-from trimtab.engine.metric_series import RunPoints
+from trimtab.adapters.local_store import open_store
+from trimtab.adapters.sqlite_run_index import open_run_index
+from trimtab.atoms.actor import Actor
+from trimtab.atoms.metric_point import Points, decode_points, encode_point, encode_points, series_points
+from trimtab.atoms.run_event import STREAM, RunEvent, decode_event
+from trimtab.tracking.tracking import open_tracking
 
 HERE = Path(__file__).parent
 BATCH = 1000
@@ -35,33 +38,56 @@ THREADS = 64
 PEER_POINTS = {"MLflow on SQLite, one by one": 300}
 
 
-def batched_columns(log: MetricLog, points: int) -> None:
+class Log:
+    """A run of a store in a folder, with the logbook that the servers and `trimtab.run()` log through."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = open_store(folder)
+        self.index = open_run_index(folder / "runs.sqlite")
+        tracking = open_tracking(self.store, self.index)
+        self.run = tracking.runs.open(by=Actor(by="person:bench")).head.id
+        self._logbook = tracking.logbook
+
+    def points(self, points: Points) -> None:
+        """Log them; durable when it returns."""
+        self._logbook.log(RunEvent(owner=self.run, points=encode_points(points)))
+
+    def point(self, step: int) -> "Future[None]":
+        """Log one, without waiting."""
+        return self._logbook.log_nowait(
+            [RunEvent(owner=self.run, points=encode_point("loss", step, 0.5, step))]
+        )[0]
+
+
+def batched_columns(log: Log, points: int) -> None:
     """Columns of 1,000, each call waiting until they are durable."""
     values = array("d", [0.5]) * BATCH
     for first in range(0, points, BATCH):
-        log.log_series("loss", range(first, first + BATCH), values)
+        log.points(series_points("loss", range(first, first + BATCH), values, first))
 
 
-def batched_points(log: MetricLog, points: int) -> None:
+def batched_points(log: Log, points: int) -> None:
     """Ten metrics, 1,000 points a call as tuples, each call waiting until they are durable."""
     names = [f"metric_{number}" for number in range(10)]
     for first in range(0, points, BATCH):
-        log.log_batch([(names[place % 10], first + place // 10, 0.5, first) for place in range(BATCH)])
+        batch = Points()
+        batch.extend((names[place % 10], first + place // 10, 0.5, first) for place in range(BATCH))
+        log.points(batch)
 
 
-def pipelined(log: MetricLog, points: int) -> None:
-    """One by one without waiting; durable at the flush."""
-    for step in range(points):
-        log.log("loss", step, 0.5)
-    log.flush()
+def pipelined(log: Log, points: int) -> None:
+    """One by one without waiting; durable at the end."""
+    for step in range(points - 1):
+        log.point(step)
+    log.point(points - 1).result()
 
 
-def threaded(log: MetricLog, points: int) -> None:
+def threaded(log: Log, points: int) -> None:
     """64 threads, one by one, each waiting for its acknowledgement."""
 
     def work(first: int) -> None:
         for step in range(first, points, THREADS):
-            log.log("loss", step, 0.5).result()
+            log.point(step).result()
 
     threads = [threading.Thread(target=work, args=(first,)) for first in range(THREADS)]
     for thread in threads:
@@ -70,34 +96,31 @@ def threaded(log: MetricLog, points: int) -> None:
         thread.join()
 
 
-def strict(log: MetricLog, points: int) -> None:
+def strict(log: Log, points: int) -> None:
     """One thread, one by one, waiting for each acknowledgement."""
     for step in range(points):
-        log.log("loss", step, 0.5).result()
+        log.point(step).result()
 
 
-OURS: dict[str, tuple[Callable[[MetricLog, int], None], int]] = {
+OURS: dict[str, tuple[Callable[[Log, int], None], int]] = {
     "Trimtab, columns of 1,000, each durable": (batched_columns, 1_000_000),
     "Trimtab, 1,000 points of 10 metrics a call, each durable": (batched_points, 300_000),
-    "Trimtab, one by one, durable at the flush": (pipelined, 300_000),
+    "Trimtab, one by one, durable at the end": (pipelined, 300_000),
     "Trimtab, one by one from 64 threads, each waiting": (threaded, 64_000),
     "Trimtab, one by one, waiting each time": (strict, 3_000),
 }
 
 
-def ours(work: Callable[[MetricLog, int], None], points: int, folder: Path) -> float:
+def ours(work: Callable[[Log, int], None], points: int, folder: Path) -> float:
     """Points a second; every one of them is then read back and counted."""
-    streams = SegmentStreams(folder)
-    log = MetricLog(streams, "bench", SystemClock())
-    log.log("warm-up", 0, 0.0).result()
+    log = Log(folder)
     started = time.perf_counter()
     work(log, points)
     seconds = time.perf_counter() - started
-    log.close()
-    read = RunPoints()
-    read.refresh(streams, "bench")
-    found = sum(len(read.series(metric).steps) for metric in read.metrics() if metric != "warm-up")
-    streams.close()
+    events = map(decode_event, log.store.streams.read(STREAM)[0])
+    found = sum(len(decode_points(event.points)) for event in events if event.points)
+    log.index.close()
+    log.store.close()
     if found != points:
         raise SystemExit(f"{points} points were acknowledged and {found} are there")
     return points / seconds

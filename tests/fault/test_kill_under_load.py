@@ -19,8 +19,9 @@ from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.content.encoding import Encoding
 from trimtab.atoms.content.snapshot import Snapshot
 from trimtab.atoms.content.traffic_plan import TrafficPlan
+from trimtab.atoms.metric_point import decode_points
+from trimtab.atoms.run_event import STREAM, decode_event
 from trimtab.engine.engine import Engine
-from trimtab.engine.metric_series import RunPoints
 from trimtab.engine.store import Store
 from trimtab.testing.workbench import Workbench
 
@@ -85,9 +86,8 @@ def begin(folder: Path) -> None:
 
 def judge(store: Store, kept: dict[str, list[int]]) -> None:
     """Everything acknowledged is there, and everything that is there is there once and whole."""
-    points = RunPoints()
-    points.refresh(store.streams, load.RUN)
-    steps = Counter(int(step) for step in points.series("loss").steps)
+    events = map(decode_event, store.streams.read(STREAM)[0])
+    steps = Counter(step for event in events for step in decode_points(event.points).steps)
     assert max(steps.values()) == 1
     assert {step for number in kept["points"] for step in range(number, number + 5)} <= set(steps)
     records = store.streams.read(load.PREDICTIONS)[0]

@@ -7,14 +7,10 @@ from typing import NamedTuple
 
 from trimtab.atoms.error import StoreError
 from trimtab.atoms.metric_point import Points, decode_points, encode_points
-from trimtab.engine.metric_log import points_stream
-from trimtab.ports.streams import Cursor, Streams
 
 #: What a sealed run's points are kept as.
 POINTS_MEDIA_TYPE = "application/vnd.trimtab.points"
 _MAGIC = b"TTPOINT1"
-#: Records that are read at once.
-_PAGE = 1000
 
 
 class Series(NamedTuple):
@@ -35,22 +31,12 @@ class Series(NamedTuple):
 
 
 class RunPoints:
-    """What one run logged so far; grows by `refresh`."""
+    """What one run logged so far; grows by `take`."""
 
     def __init__(self) -> None:
         #: By metric, as it came.
         self._came: dict[str, Series] = {}
         self._sorted: dict[str, Series] = {}
-        self._cursor: Cursor | None = None
-
-    def refresh(self, streams: Streams, run: str) -> Cursor:
-        """Read what came since the last call; returns how far it has read, for `Streams.forget`."""
-        while True:
-            records, self._cursor = streams.read(points_stream(run), self._cursor, _PAGE)
-            for record in records:
-                self.take(decode_points(record))
-            if not records:
-                return self._cursor
 
     def metrics(self) -> list[str]:
         """Names of the metrics, sorted."""

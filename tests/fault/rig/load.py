@@ -15,8 +15,9 @@ from pathlib import Path
 from trimtab.adapters.local_store import open_store
 from trimtab.atoms.content.snapshot import Column, Snapshot, Span
 from trimtab.atoms.error import LeaseLost
+from trimtab.atoms.metric_point import Points, encode_points
+from trimtab.atoms.run_event import STREAM, RunEvent, encode_event
 from trimtab.engine.engine import LEASE_SECONDS, Engine
-from trimtab.engine.metric_log import MetricLog
 from trimtab.engine.step import Step
 from trimtab.engine.store import Store
 from trimtab.engine.work import Work
@@ -24,6 +25,7 @@ from trimtab.loop.ingest import CARD as INGEST
 from trimtab.loop.release import CARD as RELEASE
 from trimtab.loop.release.plan import Candidate, decide_promote, decide_roll_back
 from trimtab.loop.serve.prediction_log import PredictionLog
+from trimtab.tracking.flight import Flights
 
 RUN = "run"
 PREDICTIONS = "predictions/toy"
@@ -91,9 +93,11 @@ def say(what: str, number: int) -> None:
 
 def log_points(store: Store, first: int) -> None:
     """Metric points, a batch at a time."""
-    log = MetricLog(store.streams, RUN, store.clock)
+    flights = Flights(store.streams, STREAM)
     for number in range(first, first + 100_000, 5):
-        log.log_batch([("loss", step, step / 7, step) for step in range(number, number + 5)])
+        points = Points()
+        points.extend(("loss", step, step / 7, step) for step in range(number, number + 5))
+        flights.send([encode_event(RunEvent(owner=RUN, points=encode_points(points)))]).result()
         say("points", number)
 
 
