@@ -47,17 +47,6 @@ def runs_account(memory: Memory, model: str | None = None) -> dict[str, Any]:
     return {"runs": [_plain(run) for run in memory.runs.all(model)]}
 
 
-def checks_account(memory: Memory, limit: int = 100, verdict: str | None = None) -> dict[str, Any]:
-    """The newest Checks, newest first."""
-    return {"checks": [_event(event) for event in memory.timeline.recent(limit, (verdict or "check",))]}
-
-
-def actions_account(memory: Memory, limit: int = 100, kind: str | None = None) -> dict[str, Any]:
-    """The newest Actions with how they ended, newest first."""
-    events = memory.timeline.recent(limit, (kind,)) if kind else memory.timeline.actions(limit)
-    return {"actions": [_event(event) for event in events]}
-
-
 def lineage_account(memory: Memory, name: str) -> dict[str, Any]:
     """All that the record called `name` came of, and all that it led to.
 

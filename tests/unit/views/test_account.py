@@ -4,8 +4,6 @@ import json
 
 from trimtab.testing.example_year import MODEL, SOURCE
 from trimtab.views.account import (
-    actions_account,
-    checks_account,
     lineage_account,
     models_account,
     record_account,
@@ -20,8 +18,6 @@ def test_every_account_is_strict_json(year: Memory) -> None:
         status_account(year),
         models_account(year),
         runs_account(year),
-        checks_account(year),
-        actions_account(year),
         lineage_account(year, f"{SOURCE}/2013-02"),
         record_account(year, year.releases.versions(MODEL)[0].bundle),
     ):
@@ -47,9 +43,3 @@ def test_a_record_shows_its_content_and_its_neighbours(year: Memory) -> None:
     assert account["content"]["manifest"]["model"] == MODEL
     assert [up["kind"] for up in account["up"]] == ["register"]
     assert "promote" in [down["kind"] for down in account["down"]]
-
-
-def test_limits_and_kinds_are_kept(year: Memory) -> None:
-    assert len(checks_account(year, 7)["checks"]) == 7
-    assert {check["verdict"] for check in checks_account(year, 50, "FAIL")["checks"]} == {"FAIL"}
-    assert {action["kind"] for action in actions_account(year, 50, "canary")["actions"]} == {"canary"}

@@ -12,8 +12,6 @@ from trimtab.testing.example_year import MODEL, SOURCE
 from trimtab.testing.memory_store import memory_store
 from trimtab.testing.storyteller import Storyteller
 from trimtab.views.account import (
-    actions_account,
-    checks_account,
     models_account,
     runs_account,
     status_account,
@@ -31,8 +29,8 @@ def everything(memory: Memory) -> Any:
             status_account(memory),
             models_account(memory),
             runs_account(memory),
-            checks_account(memory, 10_000),
-            actions_account(memory, 10_000),
+            memory.timeline.recent(10_000),
+            list(memory.timeline.before(checks=False)),
             windows,
             [list(window.checks) for window in windows],
             memory.quality.loss(MODEL),
