@@ -2,11 +2,13 @@
 
     MLFLOW_TRACKING_URI=http://... python bench/mlflow_by_client.py PART WORDS ...
 
-`null-server` is no part: it answers every call with an empty object until it is ended, and prints its address.
+`null-server` is no part: it prints its address and, until it is ended, says yes to every call and keeps nothing. What
+a part takes against it is what the client itself costs.
 """
 # ruff: noqa: T201 (it prints its result)
 
 import http.server
+import json
 import os
 import socketserver
 import sys
@@ -97,18 +99,32 @@ def _down(folder: Path) -> float:
         return time.perf_counter() - started
 
 
+#: Enough for the client to go on, whatever it asked.
+_RUN = {"run_id": "0" * 32, "experiment_id": "0", "status": "RUNNING", "lifecycle_stage": "active"}
+_ANSWER = json.dumps(
+    {
+        "run": {"info": _RUN | {"artifact_uri": f"mlflow-artifacts:/0/{'0' * 32}/artifacts"}, "data": {}},
+        "experiment": {"experiment_id": "0", "name": "Default", "lifecycle_stage": "active"},
+    }
+).encode()
+
+
 class _Yes(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     #: Head and body go out together; apart, the second would wait for the first to be acknowledged.
     wbufsize = -1
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        run = b'{"run":{"info":{"run_id":"00000000000000000000000000000000"}}}'
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        while length > 0:
+            length -= len(self.rfile.read(min(length, 1 << 20)))
         self.send_response(200)
-        self.send_header("Content-Length", str(len(run)))
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(_ANSWER)))
         self.end_headers()
-        self.wfile.write(run)
+        self.wfile.write(_ANSWER)
+
+    do_POST = do_PUT = do_PATCH = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -115,19 +115,24 @@ def series_points(
         UsageError: The columns do not have one length, or hold something else.
     """
     require_name(metric)
-    points = Points()
-    try:
-        points.steps, points.values = _column("q", steps), _column("d", values)
-        points.at_us = array("q", [at_us]) if isinstance(at_us, int) else _column("q", at_us)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise _refusal(metric, error) from error
-    count = len(points.values)
-    if len(points.steps) != count or (not isinstance(at_us, int) and len(points.at_us) != count):
-        raise UsageError(
-            f"metric {metric!r}: {len(points.steps)} steps and {count} values: give one step and one moment a value"
-        )
+    points = _with_columns(metric, steps, values, at_us)
     points.names[metric] = 0
-    points.metrics = array("I", bytes(4 * count))
+    points.metrics = array("I", bytes(4 * len(points)))
+    return points
+
+
+def points_of_columns(
+    metrics: Sequence[str], steps: Sequence[int], values: Sequence[float], at_us: int | Sequence[int]
+) -> Points:
+    """Points of any metrics from columns, shape (n,) each; arguments and errors as in `series_points`."""
+    names = list(dict.fromkeys(metrics))
+    for name in names:
+        require_name(name)
+    points = _with_columns(names[0] if names else "", steps, values, at_us)
+    points.names = {name: place for place, name in enumerate(names)}
+    points.metrics = array("I", [points.names[name] for name in metrics])
+    if len(points.metrics) != len(points):
+        raise UsageError(f"{len(points.metrics)} names and {len(points)} values: give one name a value")
     return points
 
 
@@ -222,6 +227,24 @@ def require_name(metric: str) -> None:
         metric.encode()
     except UnicodeEncodeError as error:
         raise UsageError(f"{metric[:60]!r} names no metric: it cannot be written as UTF-8") from error
+
+
+def _with_columns(
+    metric: str, steps: Sequence[int], values: Sequence[float], at_us: int | Sequence[int]
+) -> Points:
+    """Points whose metrics are still to be told; `metric` is what an error names."""
+    points = Points()
+    try:
+        points.steps, points.values = _column("q", steps), _column("d", values)
+        points.at_us = array("q", [at_us]) if isinstance(at_us, int) else _column("q", at_us)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _refusal(metric, error) from error
+    count = len(points.values)
+    if len(points.steps) != count or (not isinstance(at_us, int) and len(points.at_us) != count):
+        raise UsageError(
+            f"metric {metric!r}: {len(points.steps)} steps and {count} values: give one step and one moment a value"
+        )
+    return points
 
 
 def _column(code: str, values: Sequence[Any]) -> "array[Any]":

@@ -18,6 +18,7 @@ from trimtab.atoms.metric_point import (
     decode_points,
     encode_point,
     encode_points,
+    points_of_columns,
     series_points,
     sole_point,
 )
@@ -110,6 +111,20 @@ def test_columns_may_come_as_anything_that_holds_numbers(steps: Any, values: Any
     assert bits(series_points("loss", steps, values, steps)) == bits(
         [(name, step, value, step) for name, step, value, _ in expected]
     )
+
+
+def test_columns_of_many_metrics_are_the_points_that_were_added_one_by_one() -> None:
+    metrics, steps, values, at_us = ["b", "a", "b"], [3, -1, 2], [0.5, math.nan, 7], [10, 11, 12]
+    one_by_one = Points()
+    one_by_one.extend(zip(metrics, steps, values, at_us, strict=True))
+    together = points_of_columns(metrics, steps, values, at_us)
+    assert encode_points(together) == encode_points(one_by_one)
+    assert bits(points_of_columns(metrics, steps, values, 10)) == bits(
+        [("b", 3, 0.5, 10), ("a", -1, math.nan, 10), ("b", 2, 7.0, 10)]
+    )
+    for wrong in (["b", "a"], [*metrics, "c"], ["b", "", "b"]):
+        with pytest.raises(UsageError):
+            points_of_columns(wrong, steps, values, at_us)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from trimtab.web.route import Refused
 Number = int | float | str
 
 _MOST_WHOLE = (1 << 63) - 1
+#: Milliseconds since 1970 whose microseconds still fit into 64 bits.
+MOST_MILLISECONDS = _MOST_WHOLE // 1000
 _TEXTS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -55,10 +57,8 @@ def moment_us(value: Number | None, field: str) -> int:
         Refused: It is missing, before 1970, or further away than 64 bits of microseconds reach.
     """
     milliseconds = whole(value, field)
-    if not 0 <= milliseconds <= _MOST_WHOLE // 1000:
-        raise Refused(
-            400, f"{field}: {milliseconds} is not between 0 and {_MOST_WHOLE // 1000} ms since 1970"
-        )
+    if not 0 <= milliseconds <= MOST_MILLISECONDS:
+        raise Refused(400, f"{field}: {milliseconds} is not between 0 and {MOST_MILLISECONDS} ms since 1970")
     return milliseconds * 1000
 
 

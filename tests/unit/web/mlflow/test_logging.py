@@ -86,6 +86,49 @@ def test_what_is_no_point_is_refused_by_its_field(
     assert mlflow.last(run) == {}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"key": ""},
+        {"value": None},
+        {"value": "much"},
+        {"value": 10**400},
+        {"timestamp": -1},
+        {"timestamp": 2**62},
+        {"step": 2**63},
+        {"step": 0.5},
+    ],
+)
+def test_what_is_no_point_of_a_batch_is_refused_by_its_place_and_field(
+    mlflow: Mlflow, words: dict[str, object]
+) -> None:
+    run = mlflow.run()
+    batch = {"run_id": run, "metrics": [point(run), point(run), {**point(run), **words}, point(run)]}
+    status, code, message = mlflow.refusal("POST", "/runs/log-batch", json=batch)
+    assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
+    assert f"metrics[2].{next(iter(words))}" in message
+    assert mlflow.last(run) == {}
+
+
+def test_a_batch_holds_the_same_points_however_their_numbers_are_written(mlflow: Mlflow) -> None:
+    """Clients in Java and JavaScript write whole numbers of 64 bits as text; Python's does not."""
+    plain = [
+        {"key": key, "value": value, "timestamp": 1000 + step, "step": step}
+        for step, (key, value) in enumerate([("a", 0.5), ("b", 3), ("a", -1e300), ("b", 2**60)])
+    ]
+    texts = [{**each, "timestamp": str(each["timestamp"]), "step": float(each["step"])} for each in plain]
+    kept = []
+    for metrics in (plain, texts, [*plain[:3], texts[3]]):
+        run = mlflow.run()
+        mlflow.post("/runs/log-batch", run_id=run, metrics=metrics)
+        kept.append(
+            [mlflow.get("/metrics/get-history", run_id=run, metric_key=key)["metrics"] for key in ("a", "b")]
+        )
+    assert [point["value"] for point in kept[0][0]] == [0.5, -1e300]
+    assert [point["step"] for point in kept[0][1]] == [1, 3]
+    assert kept[0] == kept[1] == kept[2]
+
+
 def test_of_a_refused_batch_nothing_is_kept(mlflow: Mlflow) -> None:
     run = mlflow.run()
     mlflow.post("/runs/log-parameter", run_id=run, key="depth", value="3")
