@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def points(count: str) -> float:
@@ -78,7 +79,7 @@ def _run(client: object) -> str:
     return str(client.create_run("0").info.run_id)  # type: ignore[attr-defined]
 
 
-def _up(folder: Path, put: Callable[[object], None]) -> float:
+def _up(folder: Path, put: Callable[[Any], None]) -> float:
     import mlflow
 
     with mlflow.start_run() as run:

@@ -104,6 +104,18 @@ def serving(name: str, words: list[str], folder: Path, port: int) -> Iterator[Se
         process.wait()
 
 
+@contextmanager
+def null_server() -> Iterator[str]:
+    """One that says yes to everything and keeps nothing: what is measured against it is the client itself."""
+    words = [sys.executable, str(HERE / "mlflow_by_client.py"), "null-server"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
 def free_port() -> int:
     """One that nobody listens on."""
     with socket.socket() as found:
@@ -131,7 +143,7 @@ def mlflow(folder: Path) -> tuple[str, list[str], int]:
         str(port),
     ]
     files = ["--artifacts-destination", str(folder / "files")]
-    return "MLflow", [str(Path(sys.executable).with_name("mlflow")), "server", *words, *files], port
+    return "MLflow's server", [str(Path(sys.executable).with_name("mlflow")), "server", *words, *files], port
 
 
 def ask(server: Server, path: str, **body: object) -> dict[str, object]:
@@ -173,7 +185,7 @@ def by_client(address: str, part: str, *words: object) -> float:
 
 def measure(server: Server, size: Size, folder: Path) -> Iterator[tuple[str, str]]:
     """Each row's name and figure."""
-    slow = server.name == "MLflow"
+    slow = server.name != "Trimtab"
     megabytes, processes = server.memory()
     yield "start to ready", f"{server.start_seconds:.2f} s"
     yield "memory idle", f"{megabytes:.0f} MB in {processes} processes"
@@ -187,18 +199,31 @@ def measure(server: Server, size: Size, folder: Path) -> Iterator[tuple[str, str
     told = f"{many['calls_per_second']:,.0f}/s, p99 {many['p99_ms']:,.0f} ms, {many['bad']} errors"
     yield f"log-metric, {WRITERS} writers", f"{told} (of {calls * WRITERS:,})"
     yield from searched(server, size)
-    client_points = size.client_points // 10 if slow else size.client_points
-    took = by_client(server.address, "points", client_points)
-    yield "client: log_metric", f"{client_points / took:,.0f}/s (of {client_points:,})"
-    took = by_client(server.address, "batches", size.batches // 5, BATCH)
-    yield "client: log_batch by 1,000", f"{size.batches // 5 * BATCH / took:,.0f} points/s"
-    up, down = (by_client(server.address, way, folder, size.file_bytes) for way in ("file-up", "file-down"))
-    yield f"client: a file of {size.file_bytes >> 20} MB", f"up {up:.1f} s, down {down:.1f} s"
-    files = size.files_of_mlflow if slow else size.files
-    up, down = (by_client(server.address, way, folder, files) for way in ("files-up", "files-down"))
-    yield "client: small files", f"up {files / up:,.0f}/s, down {files / down:,.0f}/s (of {files:,})"
+    yield from through_client(server.address, size, folder, slow=slow)
     megabytes, processes = server.memory()
     yield "memory after it all", f"{megabytes:.0f} MB in {processes} processes"
+
+
+def through_client(
+    address: str, size: Size, folder: Path, *, slow: bool = False, keeps: bool = True
+) -> Iterator[tuple[str, str]]:
+    """What MLflow's unmodified client gets from a server; from one that keeps nothing, nothing comes back."""
+
+    def seconds(part: str, *words: object) -> float:
+        return sorted(by_client(address, part, *words) for _ in range(3))[1]
+
+    points = size.client_points // 10 if slow else size.client_points
+    yield "client: log_metric", f"{points / seconds('points', points):,.0f}/s (of {points:,})"
+    points = size.batches // 5 * BATCH
+    yield f"client: log_batch by {BATCH:,}", f"{points / seconds('batches', points // BATCH, BATCH):,.0f}/s"
+    files = size.files_of_mlflow if slow else size.files
+    large = f"client: a file of {size.file_bytes >> 20} MB"
+    for way, which in (("up", "sent"), ("down", "fetched"))[: 2 if keeps else 1]:
+        yield f"{large}, {which}", f"{seconds(f'file-{way}', folder, size.file_bytes):.1f} s"
+    for way, which in (("up", "sent"), ("down", "fetched"))[: 2 if keeps else 1]:
+        # The first of these brings up the files that come down.
+        took = by_client(address, f"files-{way}", folder, files)
+        yield f"client: small files, {which}", f"{files / took:,.0f}/s (of {files:,})"
 
 
 def searched(server: Server, size: Size) -> Iterator[tuple[str, str]]:
@@ -234,30 +259,26 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--quick", action="store_true", help="a fiftieth of it, for a look")
     size = QUICK if asked.parse_args().quick else FULL
-    rows: dict[str, list[str]] = {}
+    rows: dict[str, dict[str, str]] = {}
+
+    def note(name: str, found: Iterator[tuple[str, str]]) -> None:
+        for row, figure in found:
+            rows.setdefault(row, {})[name] = figure
+            print(f"  {name}: {row}: {figure}", file=sys.stderr, flush=True)
+
     with tempfile.TemporaryDirectory(prefix="trimtab-bench-") as root:
-        for number, kind in enumerate((trimtab, mlflow)):
+        for kind in (trimtab, mlflow):
             folder = Path(root, kind.__name__)
             folder.mkdir()
             name, words, port = kind(folder)
             with serving(name, words, folder, port) as server:
-                for row, figure in measure(server, size, Path(root)):
-                    rows.setdefault(row, ["not measured"] * 2)[number] = figure
-                    print(f"  {name}: {row}: {figure}", file=sys.stderr, flush=True)
-        with subprocess.Popen(
-            [sys.executable, str(HERE / "mlflow_by_client.py"), "null-server"],
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as null:
-            assert null.stdout is not None
-            took = by_client(null.stdout.readline().strip(), "points", size.client_points)
-            null.terminate()
-    print("| | Trimtab | MLflow's server |\n|---|---|---|")
+                note(name, measure(server, size, Path(root)))
+        with null_server() as address:
+            note("a server that keeps nothing", through_client(address, size, Path(root), keeps=False))
+    names = ("Trimtab", "MLflow's server", "a server that keeps nothing")
+    print(f"| | {' | '.join(names)} |\n|---|---|---|---|")
     for row, figures in rows.items():
-        print(f"| {row} | {' | '.join(figures)} |")
-    print(
-        f"\nThe client alone, against a server that only says yes: {size.client_points / took:,.0f} log_metric/s."
-    )
+        print(f"| {row} | {' | '.join(figures.get(name, '-') for name in names)} |")
 
 
 if __name__ == "__main__":
