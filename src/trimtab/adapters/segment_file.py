@@ -111,7 +111,7 @@ def is_abandoned(path: Path) -> bool:
 def state_abandoned(folder: Path) -> None:
     """State the end of every segment whose process died without doing so."""
     for path in sorted(folder.glob("*.seg")):
-        if not is_abandoned(path) or _is_stated(path):
+        if _is_stated(path) or not is_abandoned(path):
             continue
         frames = read_segment(path, 0, None)
         if frames.torn and is_damaged(path.read_bytes()):

@@ -18,6 +18,8 @@ class SegmentReader:
         self._torn: dict[Path, int] = {}
         #: Stated ends.
         self._ends: dict[Path, int] = {}
+        #: Segments by folder that were read up to their stated end: they will never hold more.
+        self._whole: dict[Path, dict[str, int]] = {}
 
     def read(
         self, folder: Path, after: Cursor | None, limit: int | None, until: Cursor | None, *, rest: bool
@@ -25,18 +27,24 @@ class SegmentReader:
         """See the port; Damaged names the file."""
         taken = dict(after.segments) if after else {}
         records: list[bytes] = []
-        for path in _segments(folder):
+        whole = self._whole.setdefault(folder, {})
+        for name in _names(folder):
             left = None if limit is None else limit - len(records)
             if left == 0:
                 break
-            start, stop = taken.get(path.name, 0), None
+            start, stop = taken.get(name, 0), None
+            if start and whole.get(name) == start:
+                continue
+            path = folder / name
             if until is not None:
-                stop = until.segments.get(path.name, 0)
+                stop = until.segments.get(name, 0)
                 if start >= stop:
                     continue
             if (fault := self._fault_before(path, start)) and not rest:
                 raise Damaged(fault)
             if not path.exists() or path.stat().st_size == start:
+                if start and self._ends.get(path) == start:
+                    whole[name] = start
                 continue
             frames = read_between(path, start, stop, left) if stop else read_segment(path, start, left)
             if frames.torn and not fault:
@@ -46,7 +54,7 @@ class SegmentReader:
             if fault:
                 frames = salvage(path.read_bytes()[:stop], start, left)
             records += frames.records
-            taken[path.name] = frames.end
+            taken[name] = frames.end
         return records, Cursor(segments=taken)
 
     def faults(self, folder: Path) -> list[str]:
@@ -121,10 +129,13 @@ def _damaged(path: Path, read: int) -> str:
 
 
 def _segments(folder: Path) -> list[Path]:
+    return [folder / name for name in _names(folder)]
+
+
+def _names(folder: Path) -> list[str]:
     """Segments that are there, or of which an end says that they should be."""
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
         return []
-    segments = {name.removesuffix(".end") for name in names if name.endswith((".seg", ".seg.end"))}
-    return [folder / name for name in sorted(segments)]
+    return sorted({name.removesuffix(".end") for name in names if name.endswith((".seg", ".seg.end"))})
