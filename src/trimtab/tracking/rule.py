@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+import msgspec
+
 from trimtab.atoms.error import StoreError, UsageError
 from trimtab.atoms.metric_point import decode_points, sole_point
-from trimtab.atoms.run_event import RunEvent
+from trimtab.atoms.run_event import RunEvent, decode_event, encode_event
 
 #: Characters of a metric's, parameter's or tag's name at most.
 MOST_KEY_CHARACTERS = 250
@@ -39,6 +41,16 @@ def require_event(event: RunEvent) -> None:
         require_tags(event.tags)
     for file in event.files:
         require_path(file.path)
+    if event.datasets or event.files or event.models_in or event.models_out:
+        _require_readable(event)
+
+
+def _require_readable(event: RunEvent) -> None:
+    """Refuse what a reader of the stream would stumble over: one such event keeps everybody from reading on."""
+    try:
+        decode_event(encode_event(event))
+    except (msgspec.ValidationError, TypeError, UnicodeEncodeError, OverflowError) as error:
+        raise UsageError(f"what was logged holds something that cannot be kept: {error}") from error
 
 
 def _metrics(record: bytes) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import Conflict, NotThere, StoreError, UsageError
 from trimtab.atoms.metric_point import Points, encode_points
+from trimtab.atoms.run import LoggedDataset
 from trimtab.atoms.run_event import STREAM, RunEvent
 from trimtab.testing.manual_clock import ManualClock
 from trimtab.tracking.owner import UNASKED_SECONDS
@@ -34,6 +35,24 @@ def test_parameters_are_set_once(tracking: Tracking, another: Open, ada: Actor) 
     found = tracking.runs.find(run)
     assert found.parameters == {"lr": "0.1", "depth": "3"}
     assert "t" not in found.tags
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        LoggedDataset(name=3, digest="d"),  # type: ignore[arg-type]
+        LoggedDataset(name="rows", digest="d", tags={"mlflow.data.context": None}),  # type: ignore[dict-item]
+        LoggedDataset(name="\ud800", digest="d"),
+    ],
+)
+def test_what_no_reader_could_read_is_refused_and_the_rest_goes_on(
+    tracking: Tracking, another: Open, ada: Actor, dataset: LoggedDataset
+) -> None:
+    run = tracking.runs.open(by=ada).head.id
+    with pytest.raises(UsageError, match="cannot be kept"):
+        tracking.logbook.log(RunEvent(owner=run, datasets=(dataset,)))
+    tracking.logbook.log(RunEvent(owner=run, tags={"t": "1"}))
+    assert another().runs.find(run).tags["t"] == "1"
 
 
 def test_of_threads_that_set_a_parameter_at_once_one_wins(

@@ -12,6 +12,7 @@ import msgspec
 from trimtab.assembly.recording.way import chunks_of
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.run import LoggedDataset
+from trimtab.tracking.rule import require_name
 
 #: Hex digits of a digest that are told.
 _DIGITS = 32
@@ -59,8 +60,9 @@ def describe(data: Any, name: str | None, context: str) -> LoggedDataset:
             f"{type(data).__name__} is no dataset that can be described: give a frame of pandas or polars (a lazy one "
             "collected), a NumPy array, the path of a file or a folder, or the id of a snapshot"
         )
+    called = require_name(str(name), "dataset") if name is not None else told.name or "dataset"
     return msgspec.structs.replace(
-        told, name=name or told.name or "dataset", tags={"mlflow.data.context": context} if context else {}
+        told, name=called, tags={"mlflow.data.context": str(context)} if context else {}
     )
 
 
@@ -111,7 +113,12 @@ def _of_pandas(frame: Any) -> LoggedDataset:
     table = frame.to_frame() if not hasattr(frame, "dtypes") or frame.ndim == 1 else frame
     columns = [(str(name), str(dtype), True) for name, dtype in table.dtypes.items()]
     digest.update(_json(columns).encode())
-    digest.update(pd.util.hash_pandas_object(table, index=True).to_numpy().tobytes())
+    try:
+        digest.update(pd.util.hash_pandas_object(table, index=True).to_numpy().tobytes())
+    except TypeError as error:
+        raise UsageError(
+            f"a column of the frame holds values without a digest ({error}): leave it out, or make it text"
+        ) from error
     return _table(digest.hexdigest(), columns, len(table))
 
 

@@ -69,7 +69,15 @@ def test_arrays_files_folders_and_snapshots_are_described(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "wrong", [3, FRAME.lazy(), np.array([object()]), "no such file", Path("no such file")]
+    "wrong",
+    [
+        3,
+        FRAME.lazy(),
+        np.array([object()]),
+        pd.DataFrame({"a": [[1], [2]]}),
+        "no such file",
+        Path("no such file"),
+    ],
 )
 def test_what_cannot_be_described_is_refused(wrong: Any) -> None:
     with pytest.raises(UsageError):
@@ -79,3 +87,10 @@ def test_what_cannot_be_described_is_refused(wrong: Any) -> None:
 def test_an_empty_frame_and_a_series_are_data_too() -> None:
     assert digest(pl.DataFrame()) != digest(pl.DataFrame({"a": []}))
     assert json.loads(describe(pd.DataFrame({"a": [1]}), None, "").profile)["num_rows"] == 1
+
+
+def test_a_name_and_what_it_is_read_for_are_text_whatever_was_given() -> None:
+    told = describe(np.zeros(3), 3, 7)  # type: ignore[arg-type]
+    assert (told.name, told.tags) == ("3", {"mlflow.data.context": "7"})
+    with pytest.raises(UsageError, match="empty"):
+        describe(np.zeros(3), " ", "")
