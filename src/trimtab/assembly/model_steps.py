@@ -254,7 +254,7 @@ def newest_table(session: Session, spec: ModelSpec) -> str:
 
 def newest_model(session: Session, spec: ModelSpec) -> tuple[str, str]:
     """Artifact ids of the newest trained model and of its feature table."""
-    runs = [run for run in session.memory.runs.all(spec.name) if run.artifact]
+    runs = [run for run in session.memory.trainings.all(spec.name) if run.artifact]
     if not runs:
         raise UsageError(f"model {spec.name!r} was not trained yet: run `trimtab train`")
     trained = str(runs[-1].artifact)

@@ -44,7 +44,7 @@ def models_account(memory: Memory) -> dict[str, Any]:
 
 def runs_account(memory: Memory, model: str | None = None) -> dict[str, Any]:
     """Training runs, oldest first."""
-    return {"runs": [_plain(run) for run in memory.runs.all(model)]}
+    return {"runs": [_plain(run) for run in memory.trainings.all(model)]}
 
 
 def lineage_account(memory: Memory, name: str) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from trimtab.views.lineage import Links
 from trimtab.views.quality import Quality
 from trimtab.views.release import Releases
 from trimtab.views.retrain import Retrains
-from trimtab.views.run import Runs
 from trimtab.views.span import Spans
 from trimtab.views.stage import Stages
 from trimtab.views.timeline import Timeline
+from trimtab.views.training import Trainings
 from trimtab.views.window import Windows
 
 #: Entries from which a refresh is a long read.
@@ -58,7 +58,7 @@ class Memory:
         self.quality = Quality(self.windows)
         self.timeline = Timeline()
         self.stages = Stages()
-        self.runs = Runs()
+        self.trainings = Trainings()
         self.retrains = Retrains()
         self.incidents = Incidents()
         #: Artifacts whose parts a person gave up.
@@ -79,7 +79,7 @@ class Memory:
                 self.quality,
                 self.timeline,
                 self.stages,
-                self.runs,
+                self.trainings,
                 self.retrains,
                 self.incidents,
                 _Forgets(self.forgetting),

@@ -65,7 +65,7 @@ def home(memory: Memory, models: list[str]) -> dict[str, Any]:
         ],
         "verdicts": _verdicts(memory),
         "versions": models_account(memory)["models"],
-        "runs": list(reversed(memory.runs.all()))[:8],
+        "runs": list(reversed(memory.trainings.all()))[:8],
         "concerns": concerns(memory),
     }
 

@@ -13,7 +13,7 @@ from trimtab.views.lineage import Graph
 from trimtab.views.quality import QualityPoint
 from trimtab.views.release import PlanState, Version
 from trimtab.views.retrain import RetrainState
-from trimtab.views.run import RunState
+from trimtab.views.training import Training
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +183,7 @@ class ReleasePage(msgspec.Struct, frozen=True, kw_only=True):
 class TrainingRuns(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of the stage that trains, oldest first."""
 
-    runs: list[RunState]
+    runs: list[Training]
 
 
 class CheckPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from trimtab.testing.storyteller import Storyteller
 from trimtab.views.memory import Memory
 
 
-def test_done_and_failed_runs_are_listed_with_what_is_known(year: Memory) -> None:
+def test_done_and_failed_trainings_are_listed_with_what_is_known(year: Memory) -> None:
     runs = year.runs.all(MODEL)
     assert [run.outcome for run in runs] == [Outcome.DONE, Outcome.FAILED, Outcome.DONE, Outcome.DONE]
     first, failed = runs[0], runs[1]

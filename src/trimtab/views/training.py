@@ -1,4 +1,4 @@
-"""Training runs: what was tried, with what, and how it scored."""
+"""Trainings: what was tried, with what, and how it scored."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from trimtab.atoms.content.scorecard import ScoresOf
 from trimtab.views.book import Book
 
 
-class RunState(msgspec.Struct, kw_only=True):
+class Training(msgspec.Struct, kw_only=True):
     """One `train` Action that ended."""
 
     #: Id of the Action.
@@ -39,33 +39,33 @@ class RunState(msgspec.Struct, kw_only=True):
     gate: str = ""
 
 
-class Runs:
-    """Training runs in the order in which they ended."""
+class Trainings:
+    """Trainings in the order in which they ended."""
 
     def __init__(self) -> None:
-        self._runs: list[RunState] = []
-        self._by_model: dict[str, RunState] = {}
+        self._trainings: list[Training] = []
+        self._by_model: dict[str, Training] = {}
 
     def on_artifact(self, artifact: Artifact, book: Book) -> None:
-        """Take a scorecard: the metrics of an earlier run."""
+        """Take a scorecard: the metrics of an earlier training."""
         if artifact.kind != "scorecard":
             return
         card = book.head(artifact.id, ScoresOf)
-        run = self._by_model.get(card.candidate)
-        if run is not None:
-            run.metrics = {
+        training = self._by_model.get(card.candidate)
+        if training is not None:
+            training.metrics = {
                 score.metric: score.value
                 for score in card.scores
                 if score.who == "challenger" and not score.where
             }
 
     def on_closing(self, closing: Closing, book: Book) -> None:
-        """Take the end of a training run, or of the gate's decision about one."""
+        """Take the end of a training, or of the gate's decision about one."""
         action = book.open_action(closing.action)
         if action is None:
             return
         if action.stage == "train" and action.kind == "train":
-            run = RunState(
+            training = Training(
                 action=action.id,
                 model=action.subject,
                 at=action.at,
@@ -74,18 +74,18 @@ class Runs:
                 note=closing.note,
                 because=action.because,
             )
-            self._runs.append(run)
+            self._trainings.append(training)
             for trained in book.of_kind(closing.made, "model"):
                 head = book.head(trained, TrainingFacts)
-                run.artifact, run.parameters, run.seed = trained, head.parameters, head.seed
-                run.rows_train, run.rows_holdout = head.rows_train, head.rows_holdout
-                run.code, run.commit = head.code, head.environment.git_commit
-                self._by_model[trained] = run
+                training.artifact, training.parameters, training.seed = trained, head.parameters, head.seed
+                training.rows_train, training.rows_holdout = head.rows_train, head.rows_holdout
+                training.code, training.commit = head.code, head.environment.git_commit
+                self._by_model[trained] = training
         elif action.kind in ("bless", "refuse") and closing.outcome is Outcome.DONE:
             for trained in book.of_kind(action.took, "model"):
                 if trained in self._by_model:
                     self._by_model[trained].gate = action.kind
 
-    def all(self, model: str | None = None) -> list[RunState]:
-        """Runs that ended, oldest first, of one model or of all."""
-        return [run for run in self._runs if model in (None, run.model)]
+    def all(self, model: str | None = None) -> list[Training]:
+        """Trainings that ended, oldest first, of one model or of all."""
+        return [training for training in self._trainings if model in (None, training.model)]
