@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from starlette.types import Receive
 
+from trimtab.web.access.repeated_key import repeated_key
 from trimtab.web.route import Refused
 
 #: Seconds in which the next bytes of a file must come.
@@ -126,27 +127,34 @@ class Body:
 class Reader:
     """Decodes one route's JSON."""
 
-    __slots__ = ("_decode",)
+    __slots__ = ("_decode", "_strict")
 
     def __init__(self, shape: type[msgspec.Struct], *, strict: bool) -> None:
         """
         Args:
-            strict: False: numbers may come as text, as the clients of protocol buffers send them.
+            strict: False: numbers may come as text, as the clients of protocol buffers send them, and of a key that
+                comes twice the last one counts, as it does at their own server.
         """
-        self._decode = msgspec.json.Decoder(shape, strict=strict).decode
+        self._decode, self._strict = msgspec.json.Decoder(shape, strict=strict).decode, strict
 
     def __call__(self, body: bytes) -> Any:
         """The body as the struct; an empty one stands for `{}`. Refused 400 says what is wrong with it."""
         try:
-            return self._decode(body or b"{}")
+            read = self._decode(body or b"{}")
+            twice = repeated_key(body) if self._strict else None
         except msgspec.ValidationError as error:
             raise Refused(400, f"the body does not fit: {error}") from error
         except RecursionError as error:
             raise Refused(400, "the body is nested too deeply") from error
         except UnicodeDecodeError as error:
-            raise Refused(400, f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+            raise Refused(400, f"the body is not UTF-8: {error.reason}") from error
         except (msgspec.MsgspecError, ValueError, OverflowError) as error:
             raise Refused(400, f"the body is no strict JSON: {error}") from error
+        if twice is not None:
+            raise Refused(
+                400, f"the key {twice[:60]!r} comes twice in one object of the body: leave one of them out"
+            )
+        return read
 
 
 def require_no_body(body: bytes) -> None:

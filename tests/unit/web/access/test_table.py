@@ -246,6 +246,16 @@ def test_only_the_foreign_protocol_takes_numbers_as_text(client: TestClient) -> 
     assert client.post(MLFLOW, json=body).json()["body"]["size"] == 7
 
 
+def test_a_key_that_comes_twice_is_refused_but_in_the_foreign_protocol(
+    client: TestClient, endpoints: Endpoints
+) -> None:
+    body, json_body = b'{"name": "a", "size": 1, "name": "b"}', {"Content-Type": "application/json"}
+    refused = client.post("/things", content=body, headers=json_body)
+    assert (refused.status_code, "'name' comes twice" in refused.json()["detail"]) == (400, True)
+    assert endpoints.calls == []
+    assert client.post(MLFLOW, content=body, headers=json_body).json()["body"]["name"] == "b"
+
+
 @pytest.mark.parametrize(
     "query", ["limit=x", "limit=1&limit=2", "other=1", "limit=", "limit=1.5", "limit=1" + "&tag=a" * 1000]
 )
