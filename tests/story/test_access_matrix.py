@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,13 @@ from parts.asgi import Said, ask
 from parts.page import shown
 from trimtab.assembly.token import create_token, revoke_token
 from trimtab.assembly.token_ring import TokenRing
+from trimtab.atoms.action import Action, Closing
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.content.change import Change
 from trimtab.atoms.error import LawBroken
+from trimtab.atoms.token import secret_digest
 from trimtab.engine.store import Store
-from trimtab.testing.example_year import example_year
+from trimtab.testing.example_year import MODEL, example_year
 from trimtab.testing.manual_clock import ManualClock
 from trimtab.testing.memory_store import memory_store
 from trimtab.tracking.decision import decide_change
@@ -186,6 +189,48 @@ def test_roles_add_up(house: House, roles: tuple[str, str]) -> None:
             continue
         allowed = any(permission in GIVEN[role] for role in roles)
         assert (asked(house, route, name).status not in (401, 403)) == allowed, (route.method, route.path)
+
+
+def test_what_tokens_are_recognised_by_is_read_by_auditors_only(house: House) -> None:
+    """Every route that reads, asked for every record of a token by its id, by everybody there is."""
+    digests = [secret_digest(secret) for secret in house.tokens.values()]
+    records = [entry.record for entry in house.store.ledger.entries()]
+    acts = {each.id for each in records if isinstance(each, Action) and each.kind.startswith("token-")}
+    closings = [each for each in records if isinstance(each, Closing) and each.action in acts]
+    ids = sorted({*acts, *(made for each in closings for made in each.made)})
+    assert len(ids) == 2 * len(acts) > 16
+    readers = {
+        caller: sum(digest in said for digest in digests for said in answers_about(house, ids, caller))
+        for caller in [*NOBODY, *GIVEN]
+    }
+    assert readers.pop("auditor") == readers.pop("admin") > 0
+    assert set(readers.values()) == {0}, readers
+
+
+def answers_about(house: House, ids: list[str], caller: str) -> list[str]:
+    said = []
+    for route in house.table.routes:
+        if route.method != "GET" or "/mlflow" in route.path or route.errors == "mlflow":
+            continue
+        for name in ids if "{" in route.path else ["0"]:
+            path = re.sub(r"\{(\w+)(:path)?\}", name, route.path).encode()
+            said.append(asyncio.run(ask(house.table, "GET", path, house.headers(caller))).body.decode())
+    return said
+
+
+def test_what_others_decided_and_made_is_read_by_whoever_reads(house: House) -> None:
+    """The rule is about tokens: it hides no other content, and of tokens neither the decision nor its reason."""
+    headers = house.headers("viewer")
+
+    def asked(path: str, query: bytes = b"") -> Any:
+        where = f"/api/v1/{path}".encode()
+        return json.loads(asyncio.run(ask(house.table, "GET", where, headers, query=query)).body)
+
+    assert asked(f"records/{MODEL}@1")["content"]["manifest"]["model"] == MODEL
+    *_, given = asked("actions", b"kind=token-create")["actions"]
+    assert (given["subject"], given["by"], given["note"][:5]) == ("expired", "person:ann", "admin")
+    shown = asked(f"records/{given['closing']['made'][0]}")
+    assert (shown["content_left_out"], "content" in shown) == ("it needs the permission 'audit'", False)
 
 
 def test_what_a_token_does_is_a_step_of_giving_it(house: House) -> None:

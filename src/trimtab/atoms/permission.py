@@ -8,7 +8,7 @@ class Permission(StrEnum):
 
     #: For everybody, without a token: `/healthz`, the style sheet.
     OPEN = "open"
-    #: Pages, views, runs, files: reading anything but tokens.
+    #: Pages, views, runs, files: reading anything but what decisions about tokens set.
     READ = "read"
     #: Experiments, runs, points, files, logged models, versions of stored models.
     LOG = "log"
@@ -16,7 +16,7 @@ class Permission(StrEnum):
     RELEASE = "release"
     #: Tokens, and what gives up content.
     ADMINISTER = "administer"
-    #: Tokens' list and the audit log.
+    #: Tokens' list, what decisions about tokens set, and the audit log.
     AUDIT = "audit"
     #: Predictions and outcomes.
     PREDICT = "predict"

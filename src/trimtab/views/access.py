@@ -1,11 +1,13 @@
 """Access: the tokens that were given, and what became of each; a fold of the ledger."""
 
+from typing import Any
+
 import msgspec
 
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.content.change import Change
 from trimtab.atoms.entry import Record
-from trimtab.atoms.permission import Role
+from trimtab.atoms.permission import Permission, Role
 from trimtab.atoms.token import Token
 from trimtab.engine.store import Store
 
@@ -13,6 +15,9 @@ from trimtab.engine.store import Store
 CREATE, REVOKE = "token-create", "token-revoke"
 #: What a `Change` of a token says it is about.
 TOKEN = "token"
+#: What reading a `Change` needs that is not for everybody who reads, by what it is about. That it was made, by whom
+#: and when, is for them.
+_NEEDED = {TOKEN: Permission.AUDIT}
 
 
 class TokenFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +28,18 @@ class TokenFacts(msgspec.Struct, frozen=True, kw_only=True):
     project: str
     #: UTC, ISO 8601; empty: never.
     expires_at: str = ""
+
+
+def permission_to_read(kind: str, content: Any) -> Permission:
+    """What whoever is shown an artifact's content must have.
+
+    Args:
+        kind: The artifact's.
+        content: As JSON values.
+    """
+    if kind != Change.kind or not isinstance(content, dict):
+        return Permission.READ
+    return _NEEDED.get(content.get("what", ""), Permission.READ)
 
 
 class Tokens:

@@ -1,5 +1,6 @@
 """The account: what the views say, as JSON values; the same for the command line, the API and the page."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -8,6 +9,8 @@ from trimtab.atoms.action import Action
 from trimtab.atoms.artifact import Artifact
 from trimtab.atoms.check import Check
 from trimtab.atoms.content.content import Part
+from trimtab.atoms.permission import Permission
+from trimtab.views.access import permission_to_read
 from trimtab.views.memory import Memory
 from trimtab.views.name import resolve
 from trimtab.views.timeline import Event
@@ -65,8 +68,13 @@ def lineage_account(memory: Memory, name: str) -> dict[str, Any]:
     return account
 
 
-def record_account(memory: Memory, record_id: str) -> dict[str, Any]:
+def record_account(
+    memory: Memory, record_id: str, permissions: Collection[Permission] = (Permission.READ,)
+) -> dict[str, Any]:
     """One record, what it is linked with directly, and an artifact's content where it is small.
+
+    Args:
+        permissions: Of whoever is shown it: what a decision about access set needs more than to read.
 
     Raises:
         StoreError: The content is not in the store.
@@ -86,7 +94,12 @@ def record_account(memory: Memory, record_id: str) -> dict[str, Any]:
     if isinstance(record, Artifact) and record.media_type == "application/json":
         if record.size_bytes <= CONTENT_SHOWN_BYTES:
             part = Part(blob=record.content, size_bytes=record.size_bytes)
-            account["content"] = msgspec.json.decode(memory.store.part(part))
+            content = msgspec.json.decode(memory.store.part(part))
+            needed = permission_to_read(record.kind, content)
+            if needed in permissions:
+                account["content"] = content
+            else:
+                account["content_left_out"] = f"it needs the permission {needed.value!r}"
         else:
             account["content_left_out"] = f"{record.size_bytes:,} bytes: more than is shown here"
     return account

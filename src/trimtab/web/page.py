@@ -68,14 +68,14 @@ class Pages:
     def record(self, call: Call) -> Response:
         """One artifact, Check or Action."""
         with self._memory.reading() as memory:
-            return _html(self._record(memory, call.path["name"]))
+            return _html(self._record(memory, call))
 
-    def _record(self, memory: Memory, name: str) -> str:
+    def _record(self, memory: Memory, call: Call) -> str:
         try:
-            record_id = resolve(memory, name)
+            record_id = resolve(memory, call.path["name"])
         except UsageError as error:
             raise NotThere(str(error)) from error
-        account = record_account(memory, record_id)
+        account = record_account(memory, record_id, call.permissions)
         content = account.pop("content", None)
         return self._render(
             "record.html",

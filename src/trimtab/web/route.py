@@ -40,6 +40,8 @@ class Call:
     #: An instance of the route's `body`, or None.
     body: Any
     actor: Actor
+    #: What the caller may do; it holds the route's.
+    permissions: frozenset[Permission]
     request_id: str
     #: Lower-case names.
     headers: Mapping[str, str]

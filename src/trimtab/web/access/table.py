@@ -169,6 +169,7 @@ class Table:
             query=_asked(way, scope["query_string"]),
             body=None,
             actor=caller.actor,
+            permissions=caller.permissions,
             request_id=visit.request_id,
             headers=_Headers(headers),
             stream=body.stream,

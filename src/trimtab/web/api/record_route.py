@@ -156,7 +156,7 @@ def _artifact(memory: Memory, call: Call) -> Any:
         raise NotThere(
             f"no artifact has the id {artifact[:80]!r}: `GET /api/v1/records` takes beginnings and names"
         )
-    return record_account(memory, artifact)
+    return record_account(memory, artifact, call.permissions)
 
 
 class _Ledger:

@@ -118,7 +118,7 @@ def _lineage(memory: Memory, call: Call) -> Any:
 
 
 def _record(memory: Memory, call: Call) -> Any:
-    return record_account(memory, _resolved(memory, call))
+    return record_account(memory, _resolved(memory, call), call.permissions)
 
 
 def _resolved(memory: Memory, call: Call) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from parts.api import Api, served
 from trimtab.atoms.actor import Actor
+from trimtab.atoms.permission import Permission
 from trimtab.atoms.run_query import Query
 from trimtab.web.api.repeat import STREAM, Repeats
 from trimtab.web.route import Call
@@ -158,6 +159,7 @@ def tracking_call() -> Call:
         query=None,
         body=None,
         actor=Actor(by="person:ada"),
+        permissions=frozenset(Permission),
         request_id="1",
         headers={},
         stream=nothing,
