@@ -21,6 +21,7 @@ from trimtab.web.api.route_list import api_routes
 from trimtab.web.figure import measured, plain_number
 from trimtab.web.metric_page import MEDIA_TYPE, metric_page
 from trimtab.web.mlflow.route_list import mlflow_routes
+from trimtab.web.model_page import model_pages
 from trimtab.web.openapi import openapi_route
 from trimtab.web.page import Pages
 from trimtab.web.route import Call, Response, Route
@@ -63,6 +64,7 @@ def application(
     routes = [
         *Pages(memory, templates, list(models)).routes(),
         *run_pages(tracking, templates),
+        *model_pages(tracking, templates),
         *api_routes(memory, tracking, project_name),
         *mlflow_routes(tracking),
         *login_routes(gate, secure=secure),
