@@ -16,34 +16,18 @@ from typing import Any
 import pytest
 
 from parts.control import control
+from parts.mlflow_training import DOCUMENTED, environment, printed
 from parts.noting_proxy import noting_proxy
 
 SCRIPT = Path(__file__).with_name("mlflow_script.py")
 TRAINING = Path(__file__).with_name("mlflow_training.py")
 PARTS = ("experiments", "runs", "histories", "search", "files", "models", "inputs", "evaluate", "traces")
-#: What the client asks for that is documented as not supported, and what comes of it: nothing that ends a training.
-DOCUMENTED = {"POST /v1/traces HTTP/1.1", "POST /api/3.0/mlflow/traces HTTP/1.1"}
-
-
-def environment(address: str) -> dict[str, str]:
-    """Only the address, and that MLflow's makers are not told of it."""
-    return os.environ | {
-        "MLFLOW_TRACKING_URI": address,
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        "PYTHONWARNINGS": "ignore",
-    }
 
 
 def came(address: str, folder: Path, *parts: str) -> dict[str, Any]:
     """What the script printed of each part."""
-    folder.mkdir(exist_ok=True)
-    ended = subprocess.run(
-        [sys.executable, str(SCRIPT), *parts],
-        env=environment(address), cwd=folder, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    told = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"part"')]
+    lines = printed(SCRIPT, address, folder, *parts).splitlines()
+    told = [json.loads(line) for line in lines if line.startswith('{"part"')]
     return {each["part"]: each["came"] for each in told}
 
 
