@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from trimtab.loop.serve.strict_http import StrictHttp
 
 #: From so many bytes on, a write goes out by itself.
 LARGE_BYTES = 65_536
@@ -40,8 +40,8 @@ class JoinedTransport:
         return getattr(self._transport, name)
 
 
-class JoinedHttp(HttpToolsProtocol):
-    """uvicorn's protocol over such a transport."""
+class JoinedHttp(StrictHttp):
+    """HTTP over such a transport."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""

@@ -1,5 +1,6 @@
 """The door: which hosts and origins a request may name (against DNS rebinding and foreign pages)."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from trimtab.loop.serve.problem import Problem
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SAFE_METHODS = ("GET", "HEAD")
 _MOST_REMEMBERED = 256
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]{0,5})?")
 
 
 class Door:
@@ -39,10 +41,7 @@ class Door:
         if request.method in _SAFE_METHODS:
             return
         origin = request.headers.get(b"origin")
-        if (
-            origin is not None
-            and urlsplit(origin.decode("latin-1")).netloc.lower() != host.decode("latin-1").lower()
-        ):
+        if origin is not None and not _is_own(origin, host):
             raise Problem(403, "pages of another origin may not post here", rule="origin")
         if origin is None and request.headers.get(b"sec-fetch-site", b"none") not in (
             b"none",
@@ -51,7 +50,14 @@ class Door:
             raise Problem(403, "pages of another site may not post here", rule="origin")
 
 
+def _is_own(origin: bytes, host: bytes) -> bool:
+    try:
+        return urlsplit(origin.decode("latin-1")).netloc.lower() == host.decode("latin-1").lower()
+    except ValueError:
+        return False
+
+
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[: host.find("]") + 1]
-    return host.partition(":")[0]
+    """The name that a Host header holds; nothing where what follows is no port."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found else ""

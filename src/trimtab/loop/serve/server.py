@@ -19,6 +19,7 @@ from trimtab.loop.serve.guard import Guard
 from trimtab.loop.serve.limit import Limits
 from trimtab.loop.serve.loaded_bundle import Verify, load_bundle
 from trimtab.loop.serve.plane import Plane
+from trimtab.loop.serve.strict_http import StrictHttp
 from trimtab.loop.serve.traffic import Traffic
 from trimtab.ports.model_runtime import ModelRuntime
 
@@ -159,7 +160,7 @@ class _Server(uvicorn.Server):
 def _configuration(plane: Plane, certificate: Path | None, key: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
         plane,
-        http="httptools",
+        http=StrictHttp,
         ws="none",
         lifespan="on",
         interface="asgi3",

@@ -1,6 +1,7 @@
 """A request's body: read within limits, and decoded strictly; refused before it costs anything."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,8 +11,8 @@ from starlette.types import Receive
 from trimtab.web.access.repeated_key import repeated_key
 from trimtab.web.route import Refused
 
-#: Seconds in which the next bytes of a file must come.
-STALL_SECONDS = 60.0
+#: Seconds of waiting in which the next bytes of a file must come, and how many: 500 a second.
+STALL_SECONDS, LEAST_BYTES = 60.0, 30_000
 #: A refused body is still read for so long and no further, so that the client gets to hear the refusal.
 _DRAIN_SECONDS = 3.0
 _DRAIN_BYTES = 1 << 30
@@ -85,9 +86,10 @@ class Body:
             message = await self.receive()
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """Piece by piece; Refused 413 once it is too long, 408 where the client stops sending."""
-        size = 0
+        """Piece by piece; Refused 413 once it is too long, 408 where the client stops sending, or all but stops."""
+        size, waited, due = 0, 0.0, LEAST_BYTES
         while not self.whole:
+            began = time.monotonic()
             try:
                 async with asyncio.timeout(STALL_SECONDS):
                     message = await self.receive()
@@ -97,6 +99,11 @@ class Body:
             size += len(chunk)
             if size > self._most:
                 raise self._too_long()
+            waited += time.monotonic() - began
+            if waited >= STALL_SECONDS:
+                if size < due and not self.whole:
+                    raise Refused(408, f"fewer than {LEAST_BYTES:,} bytes came in {STALL_SECONDS:g} s")
+                waited, due = 0.0, size + LEAST_BYTES
             if chunk:
                 yield chunk
 

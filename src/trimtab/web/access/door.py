@@ -1,5 +1,6 @@
 """The door: which hosts and origins a request may name, against DNS rebinding and foreign pages."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from trimtab.web.route import Refused
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SAFE_METHODS = ("GET", "HEAD")
 _MOST_REMEMBERED = 256
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]{0,5})?")
 #: Headers that decide who gets in: a second one of these would be read by one program and not by the next.
 _ONCE = frozenset(
     {b"host", b"origin", b"authorization", b"sec-fetch-site", b"content-type", b"content-length", b"cookie"}
@@ -66,6 +68,6 @@ def require_once(headers: Iterable[tuple[bytes, bytes]]) -> None:
 
 
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[: host.find("]") + 1]
-    return host.partition(":")[0]
+    """The name that a Host header holds; nothing where what follows is no port."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found else ""

@@ -175,7 +175,10 @@ def test_requests_beyond_the_limit_are_refused_at_once(shop, exchange):
     assert len(answered) == 3
 
 
-@pytest.mark.parametrize("host", ["evil.example", "", "localhost.evil.example:8600", "127.0.0.1.evil"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "", "localhost.evil.example:8600", "127.0.0.1.evil", "[::1]evil", "localhost:80:80"],
+)
 def test_a_foreign_host_is_refused(plane, client, host):
     assert client(plane, "POST", "/predict/late", {"rows": [ROW]}, headers={"host": host}).status == 400
 
@@ -194,6 +197,7 @@ def test_a_known_host_is_let_in(shop, client, host):
         ({"origin": "http://localhost:3000"}, 403),
         ({"origin": "null"}, 403),
         ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://["}, 403),
         ({"sec-fetch-site": "cross-site"}, 403),
     ],
 )

@@ -139,7 +139,11 @@ def test_what_is_no_text_is_refused(client: TestClient, endpoints: Endpoints, pa
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "", "localhost@evil.example", "[::2]"]
+    "host",
+    [
+        *("evil.example", "127.0.0.1.evil.example", "", "localhost@evil.example", "[::2]"),
+        *("[::1]evil", "localhost:80:80", "localhost:evil", "[::1", "[::1]:x"),
+    ],
 )
 def test_a_foreign_host_is_refused(client: TestClient, endpoints: Endpoints, host: str) -> None:
     for path in ("/things", "/nothing"):
