@@ -6,8 +6,12 @@ from types import TracebackType
 from trimtab.web.route import Refused
 
 
+class Overdue(Refused):
+    """503: it took longer than it may."""
+
+
 class Deadline:
-    """Used in a `with` block of one task; Refused 503 where the block takes longer."""
+    """Used in a `with` block of one task; Overdue where the block takes longer."""
 
     __slots__ = ("_handle", "_overdue", "_seconds", "_task")
 
@@ -30,4 +34,4 @@ class Deadline:
         self._handle.cancel()
         # Whoever else cancelled the task meant to end it.
         if self._overdue and self._task.uncancel() == 0 and kind is asyncio.CancelledError:
-            raise Refused(503, f"not answered within {self._seconds:g} s: come back later") from None
+            raise Overdue(503, f"not answered within {self._seconds:g} s: come back later") from None

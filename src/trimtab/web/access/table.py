@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from trimtab.atoms.error import ConfigurationRefused, WritingEnded
 from trimtab.web.access.body import Body, Left, Reader, require_no_body
-from trimtab.web.access.deadline import Deadline
+from trimtab.web.access.deadline import Deadline, Overdue
 from trimtab.web.access.denial import Denials
 from trimtab.web.access.door import Door, require_once
 from trimtab.web.access.gate import NOBODY, Foreign, Gate, NotGiven
@@ -107,24 +107,25 @@ class Table:
         request_id = f"{self._run}{next(self._numbers):08x}"
         headers = dict(scope["headers"])
         visit = _Visit(scope, headers, request_id, Body(headers, receive, 0))
+        answer: Any = None
+        refusal: Refused | None = None
         self._in_flight += 1
         try:
             answer = await self._answer(visit)
         except Left:
             return
         except Foreign:
+            refusal = Refused(404, f"nothing is at {visit.shown}", "ENDPOINT_NOT_FOUND")
             self._denials.note(404, visit.method, visit.route_path)
-            await self._refuse(
-                visit, Refused(404, f"nothing is at {visit.shown}", "ENDPOINT_NOT_FOUND"), send
-            )
-            return
         except Exception as error:
             if isinstance(error, WritingEnded):
                 self.ended = error
-            await self._refuse(visit, refusal_of(error, request_id), send)
-            return
+            refusal = refusal_of(error, request_id)
         finally:
             self._in_flight -= 1
+        if refusal is not None:  # whoever still sends then holds no place
+            await self._refuse(visit, refusal, send)
+            return
         if not visit.body.whole:
             await visit.body.drain()
         if isinstance(answer, Response):
@@ -178,13 +179,18 @@ class Table:
         if route.raw_body:
             return await self._do(way, call)
         body.require_json()
-        with Deadline(self._limits.seconds):
-            content = await body.read()
-            if way.read is not None:
-                call.body = way.read(content)
-            elif content and not way.mlflow:
-                require_no_body(content)
-            return await self._do(way, call)
+        try:
+            with Deadline(self._limits.seconds):
+                content = await body.read()
+                if way.read is not None:
+                    call.body = way.read(content)
+                elif content and not way.mlflow:
+                    require_no_body(content)
+                return await self._do(way, call)
+        except Overdue:
+            if body.whole:
+                raise
+            raise Refused(408, f"the body did not come within {self._limits.seconds:g} s") from None
 
     async def _do(self, way: _Way, call: Call) -> Any:
         if way.waits:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message
 
+from parts.asgi import ask
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import (
     ConfigurationRefused,
@@ -394,6 +396,64 @@ def test_more_than_can_be_answered_is_told_to_come_back() -> None:
     )
     answer = TestClient(table, base_url=HOME).get("/things")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def unending(table: Table, headers: dict[str, str]) -> "tuple[asyncio.Task[None], list[int]]":
+    """A request whose body does not come to its end, and the statuses that it was answered."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/things",
+        "raw_path": b"/things",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    said: list[int] = []
+
+    async def receive() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    async def send(message: Message) -> None:
+        said.extend([message["status"]] if "status" in message else [])
+
+    return asyncio.create_task(table(scope, receive, send)), said  # type: ignore[arg-type]
+
+
+SLOW = {"host": "localhost", "content-type": "application/json", "transfer-encoding": "chunked"}
+
+
+def test_whoever_was_refused_holds_no_place_while_it_sends() -> None:
+    """Else 512 connections without a token would shut everybody out."""
+    free = Route("GET", "/free", Permission.OPEN, Endpoints().plain, "")
+    table = Table([*routes(Endpoints()), free], gate=Gate("p"), limits=Limits(in_flight=1))
+
+    async def story() -> int:
+        began = [unending(table, SLOW) for _ in range(5)]
+        while not all(said for _, said in began):
+            await asyncio.sleep(0.01)
+        assert [said for _, said in began] == [[401]] * 5
+        assert not any(task.done() for task, _ in began)
+        answer = await ask(table, "GET", b"/free")
+        for task, _ in began:
+            task.cancel()
+        return answer.status
+
+    assert asyncio.run(story()) == 200
+
+
+def test_a_body_that_does_not_come_in_time_is_the_clients_delay() -> None:
+    gate = Gate("p", local=Actor(by="person:ann"))
+    table = Table(routes(Endpoints()), gate=gate, limits=Limits(seconds=0.1))
+
+    async def story() -> list[int]:
+        task, said = unending(table, SLOW)
+        while not said:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        return said
+
+    assert asyncio.run(story()) == [408]
 
 
 def test_what_takes_too_long_is_given_up() -> None:
