@@ -95,7 +95,7 @@ def experiments() -> Any:
 
 
 def runs() -> Any:
-    """Begun, nested, logged to, ended, deleted, restored."""
+    """Begun, nested, logged to, ended, resumed, deleted, restored."""
     mlflow.set_experiment("runs")
     client = MlflowClient()
     with mlflow.start_run(run_name="parent", tags={"kind": "outer"}, description="a note") as parent:
@@ -110,6 +110,8 @@ def runs() -> Any:
         with mlflow.start_run(run_name="failed", nested=True) as failed:
             pass
     client.set_terminated(failed.info.run_id, "FAILED")
+    with mlflow.start_run(run_id=parent.info.run_id) as resumed:
+        mlflow.log_metric("late", 1.0)
     client.update_run(child.info.run_id, name="child renamed", status="KILLED")
     run = client.get_run(parent.info.run_id)
     kept = {key: value for key, value in run.data.tags.items() if key not in ("mlflow.source.git.commit",)}
@@ -139,6 +141,7 @@ def runs() -> Any:
     client.restore_run(failed.info.run_id)
     return {
         "status": run.info.status,
+        "resumed": [resumed.info.status, resumed.info.run_id == parent.info.run_id],
         "name": run.info.run_name,
         "params": {key: len(value) if key == "long" else value for key, value in run.data.params.items()},
         "metrics": {key: plain(value) for key, value in run.data.metrics.items()},

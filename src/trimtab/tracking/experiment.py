@@ -108,9 +108,9 @@ class Experiments:
         return found
 
     def named(self, name: str) -> Experiment:
-        """The experiment with this name, deleted or not; NotThere."""
+        """The experiment with this name, deleted or not; white space around it means nothing. NotThere."""
         self._follower.catch_up()
-        found = self._index.experiments.named(name)
+        found = self._index.experiments.named(name.strip())
         if found is None:
             raise NotThere(f"no experiment is called {name[:80]!r}")
         return found

@@ -23,6 +23,7 @@ def test_what_was_made_is_found_by_id_and_by_name(tracking: Tracking, ada: Actor
     assert made.name == "fraud"
     assert made.id.isdigit()
     assert tracking.experiments.find(made.id) == tracking.experiments.named("fraud") == made
+    assert tracking.experiments.named(" fraud ") == made, "it is found by what it was made with"
     assert tracking.experiments.get_or_create("fraud", by=ada) == made
     assert tracking.experiments.create("given", by=ada, id="42").id == "42"
 

@@ -77,15 +77,15 @@ class _Runs:
 
     def create(self, call: Call) -> Json:
         body: NewRun = call.body
-        tags = cut_tags(tags_of(body.tags))
-        named = tags.get(NAME_TAG)
+        given = tags_of(body.tags)
+        tags, named = cut_tags(given), given.get(NAME_TAG)
         if body.run_name and named and named != body.run_name:
             raise Refused(
                 400,
                 f"run_name {body.run_name[:60]!r} and tag {NAME_TAG} {named[:60]!r} are two names: give one",
             )
         if body.run_name:
-            tags[NAME_TAG] = body.run_name
+            tags |= cut_tags({NAME_TAG: body.run_name})
         elif not named:
             tags.pop(NAME_TAG, None)
         if body.user_id and body.user_id != UNKNOWN_USER:
@@ -114,12 +114,13 @@ class _Runs:
             self._end(run, status, ended, call)
         return {"run_info": run_info(self.tracking.runs.find(run))}
 
-    def _end(self, run: str, status: RunStatus | None, ended: int | None, call: Call) -> None:
+    def _end(self, run: str, asked: RunStatus | None, ended: int | None, call: Call) -> None:
         head = self.tracking.runs.find(run).head
-        status = head.status if status is None else status
+        status = head.status if asked is None else asked
         if not status.ended:
-            if ended is not None:
-                raise Refused(400, f"end_time: run {run} would be {status}: only a run that ended has an end")
+            if asked is None:
+                raise Refused(400, f"end_time: run {run} is {status}: only a run that ended has an end")
+            # A client that resumes a run sends its old end with it, because its protocol wants one.
             self.tracking.runs.resume(run, by=call.actor)
         elif status != head.status or (ended is not None and ended != head.ended_ms):
             self.tracking.runs.close(run, status, by=call.actor, ended_ms=ended)

@@ -66,6 +66,25 @@ def test_a_run_ends_goes_on_and_ends_again(mlflow: Mlflow) -> None:
     assert mlflow.post("/runs/update", run_id=run, end_time=12)["run_info"]["end_time"] == 12
 
 
+@pytest.mark.parametrize("status", ["RUNNING", "SCHEDULED"])
+def test_a_client_that_resumes_a_run_sends_its_old_end_with_it(mlflow: Mlflow, status: str) -> None:
+    run = mlflow.run()
+    mlflow.post("/runs/update", run_id=run, status="FINISHED", end_time=9)
+    for _ in "12":
+        info = mlflow.post("/runs/update", run_id=run, status=status, end_time=9)["run_info"]
+        assert (info["status"], info.get("end_time")) == ("RUNNING", None)
+
+
+def test_a_name_that_is_too_long_is_cut_like_every_tag(mlflow: Mlflow) -> None:
+    name = "x" * 9000
+    given = [{"run_name": name}, {"tags": [{"key": "mlflow.runName", "value": name}], "run_name": name}]
+    for body in given:
+        run = mlflow.run(**body)
+        assert mlflow.get("/runs/get", run_id=run)["run"]["info"]["run_name"] == name[:8000]
+    info = mlflow.post("/runs/update", run_id=run, run_name=name)["run_info"]
+    assert info["run_name"] == name[:8000]
+
+
 def test_no_experiments_are_no_runs(mlflow: Mlflow) -> None:
     mlflow.run()
     assert mlflow.post("/runs/search", experiment_ids=[]) == {}
