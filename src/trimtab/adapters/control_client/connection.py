@@ -1,5 +1,6 @@
 """One connection to a control plane: calls are tried again while it is away, and refusals are errors in its words."""
 
+import logging
 import random
 import secrets
 import threading
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from trimtab.adapters.control_client.address import is_open_way, server_address
 from trimtab.adapters.problem_answer import detail_of, retry_after_s
 from trimtab.adapters.spool import Answer, Unreachable
 from trimtab.atoms.error import Conflict, NotThere, TrimtabError, UsageError
@@ -25,6 +27,9 @@ Asked = Mapping[str, str | int | bool | Iterable[str] | None]
 #: The query string as pairs.
 Pairs = list[tuple[str, str | int | float | bool | None]]
 
+_LOG = logging.getLogger("trimtab.client")
+#: This machine is asked straight, whatever proxy the environment names: it would read the token.
+_HERE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _ERRORS: dict[int, type[TrimtabError]] = {404: NotThere, 409: Conflict, 401: TrimtabError, 403: TrimtabError}
 
@@ -43,11 +48,13 @@ class Connection:
         Raises:
             UsageError: The address or the token is none.
         """
-        if not url.startswith(("http://", "https://")):
-            raise UsageError(f"{url!r} is no address of a server: give one as http://127.0.0.1:8500")
+        self.url = server_address(url)
         if token is not None and (not token.isascii() or not token.isprintable() or not token.strip()):
             raise UsageError("the token is not 1 or more printable ASCII characters: give it as it was shown")
-        self.url = url.rstrip("/")
+        if token is not None and is_open_way(self.url):
+            _LOG.warning(
+                "the token goes to %s unencrypted: give an address that begins with https://", self.url
+            )
         self._token = token
         self._timeout_s, self._patience_s = timeout_s, patience_s
         self._opened: httpx2.Client | None = None
@@ -87,19 +94,24 @@ class Connection:
         if method != "GET":
             headers["Idempotency-Key"] = _checked(key or secrets.token_hex(16))
         told = self._patiently(method, path, _query(query), content, headers)
-        try:
-            return msgspec.json.decode(told.body, type=answer)
-        except msgspec.DecodeError as error:
-            raise TrimtabError(
-                f"{self.url}{path} did not answer as a Trimtab of this version does ({error}): "
-                "is it the control plane's address, and the same version?"
-            ) from error
+        return self._read(path, told.body, answer)
+
+    def account(
+        self, path: str, *names: str, method: str = "GET", query: Asked | None = None, body: Any = None
+    ) -> dict[str, Any]:
+        """As `ask`, for an object that holds at least these names."""
+        told: dict[str, Any] = self.ask(method, path, dict[str, Any], query=query, body=body)
+        missing = [name for name in names if name not in told]
+        if missing:
+            raise self._misread(path, f"it says nothing of {missing[0]}")
+        return told
 
     @contextmanager
     def reading(self, path: str) -> Iterator[Iterator[bytes]]:
         """The bytes that a path answers with, as they come; not tried again."""
         client = self._client()
         with self._reaching(), client.stream("GET", self.url + path, headers=self._headers({})) as told:
+            self._require_here(told)
             if told.status_code != 200:
                 raise self._refusal(path, Answer(told.status_code, told.read()))
             yield told.iter_bytes()
@@ -110,10 +122,11 @@ class Connection:
         headers = self._headers({"Content-Type": "application/octet-stream"})
         with self._reaching():
             told = client.request("PUT", self.url + path, content=iter(chunks), headers=headers)
+        self._require_here(told)
         reply = Answer(told.status_code, told.content)
         if not 200 <= reply.status < 300:
             raise self._refusal(path, reply)
-        return msgspec.json.decode(reply.body, type=answer)
+        return self._read(path, reply.body, answer)
 
     def close(self) -> None:
         """Let go of the connection; it is opened again by the next call."""
@@ -166,14 +179,23 @@ class Connection:
             told = client.request(
                 method, self.url + path, params=query or None, content=content, headers=self._headers(headers)
             )
+        self._require_here(told)
         return Answer(told.status_code, told.content, retry_after_s(told.headers.get("retry-after")))
+
+    def _require_here(self, told: "httpx2.Response") -> None:
+        if told.is_redirect:
+            raise UsageError(
+                f"{self.url} sends on to {told.headers['location'][:200]}, to which nothing was sent: "
+                "where that is your server too, give its address"
+            )
 
     def _client(self) -> "httpx2.Client":
         import httpx2
 
         with self._lock:
             if self._opened is None:
-                self._opened = httpx2.Client(timeout=self._timeout_s)
+                straight: dict[str, httpx2.BaseTransport | None] = dict.fromkeys(_HERE)
+                self._opened = httpx2.Client(timeout=self._timeout_s, mounts=straight)
             return self._opened
 
     def _headers(self, more: dict[str, str]) -> dict[str, str]:
@@ -192,8 +214,22 @@ class Connection:
                 f"{self.url} does not answer ({str(error) or type(error).__name__}): is `trimtab server` running there?"
             ) from error
 
+    def _read(self, path: str, body: bytes, answer: type[Some]) -> Some:
+        try:
+            return msgspec.json.decode(body, type=answer)
+        except msgspec.DecodeError as error:
+            raise self._misread(path, str(error)) from error
+
+    def _misread(self, path: str, why: str) -> TrimtabError:
+        return TrimtabError(
+            f"{self.url}{path} did not answer as a Trimtab of this version does ({why}): "
+            "is it the control plane's address, and the same version?"
+        )
+
     def _refusal(self, path: str, told: Answer) -> TrimtabError:
         said = detail_of(told.body)
+        if self._token is not None:
+            said = said.replace(self._token, "tt_...")
         if told.status == 401 and self._token is None:
             said += " (no token was given: set TRIMTAB_TOKEN)"
         return _ERRORS.get(told.status, UsageError)(said or f"{self.url}{path} was answered {told.status}")

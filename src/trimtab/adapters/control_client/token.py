@@ -26,14 +26,14 @@ class RemoteTokens:
         """
         seconds = None if expires_in is None else int(expires_in.total_seconds())
         body = {"name": name, "roles": list(roles), "expires_in_s": seconds}
-        made = self._connection.ask("POST", place("tokens"), Account, body=body)
+        made = self._connection.account(place("tokens"), "token", method="POST", body=body)
         return made.pop("token"), made
 
     def all(self) -> list[Account]:
         """Every token that was ever given for the server's project, oldest first."""
-        tokens: list[Account] = self._connection.ask("GET", place("tokens"), Account)["tokens"]
+        tokens: list[Account] = self._connection.account(place("tokens"), "tokens")["tokens"]
         return tokens
 
     def revoke(self, name: str) -> Account:
         """Let a token's holder in no more; NotThere."""
-        return self._connection.ask("DELETE", place("tokens", name), Account)
+        return self._connection.account(place("tokens", name), "name", method="DELETE")
