@@ -1,7 +1,9 @@
-"""Runs as people log them, for whatever shows runs: some that differ, one that failed, one that runs, one deleted."""
+"""Runs as people log them, for whatever shows runs: some that differ, one failed, one left behind, one deleted."""
 
 import math
 
+from trimtab.adapters.process_holder import this_process
+from trimtab.assembly.recording.process_tag import PROCESS_TAG
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.metric_point import Points, encode_points
 from trimtab.atoms.run import COMMIT_TAG, NAME_TAG, NOTE_TAG, PARENT_TAG, SOURCE_TAG, LoggedDataset, RunStatus
@@ -17,7 +19,7 @@ DEEP = (0.8, 0.6, 0.5, 0.42, 0.40)
 
 
 def log_runs(tracking: Tracking) -> dict[str, str]:
-    """Log them; returns their ids by name: shallow, deep, broken, below, gone, and `MARKUP`, which still runs."""
+    """Log them; returns their ids by name: shallow, deep, broken, below, gone, and `MARKUP`, which nobody ended."""
     churn = tracking.experiments.create("churn", by=ADA).id
     other = tracking.experiments.create("other", by=ADA).id
     ids = {
@@ -27,6 +29,7 @@ def log_runs(tracking: Tracking) -> dict[str, str]:
         "gone": _logged(tracking, churn, "gone", {"depth": "1"}, (0.99,), auc=0.5),
         MARKUP: _logged(tracking, other, MARKUP, {"a key of words": "</table>[b]"}, (1.5, 1.25), auc=None),
     }
+    tracking.logbook.log(RunEvent(owner=ids[MARKUP], tags={PROCESS_TAG: gone_process()}))
     below = tracking.runs.open(churn, by=ADA, tags={NAME_TAG: "below", PARENT_TAG: ids["shallow"]})
     ids["below"] = below.head.id
     tracking.files.put(ids["deep"], "model/weights & more.bin", [b"w" * 2048])
@@ -46,6 +49,12 @@ def log_runs(tracking: Tracking) -> dict[str, str]:
     tracking.runs.close(ids["broken"], RunStatus.FAILED, by=ADA, note="ValueError: a NaN in column [tenure]")
     tracking.runs.set_deleted(ids["gone"], True, by=ADA)
     return ids
+
+
+def gone_process() -> str:
+    """What names a process of this machine that is gone: it began at another time than the one with its number."""
+    alive = this_process()
+    return alive[:-1] + ("1" if alive.endswith("0") else "0")
 
 
 def _logged(

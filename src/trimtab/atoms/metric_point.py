@@ -259,7 +259,14 @@ def _column(code: str, values: Sequence[Any]) -> "array[Any]":
         column = array(code)
         column.frombytes(view.cast("B"))
         return column
-    return array(code, view.tolist())
+    if view.format.startswith("Z"):
+        raise TypeError("must be real number, not complex")
+    try:
+        return array(code, view.tolist())
+    except (
+        NotImplementedError
+    ):  # a form that only its owner can read: half floats, another byte order, objects
+        return array(code, list(values))
 
 
 def _little(column: "array[Any]") -> bytes:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import groupby
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -162,8 +163,8 @@ def _coloured(cells: "Sequence[tuple[str, int]]") -> "Text":
     from rich.text import Text
 
     text = Text()
-    for letter, pen in cells:
-        text.append(letter, "dim" if pen < 0 else _STYLES[pen])
+    for pen, stretch in groupby(cells, key=lambda cell: cell[1]):
+        text.append("".join(letter for letter, _ in stretch), "dim" if pen < 0 else _STYLES[pen])
     return text
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trimtab.assembly.recording.process_tag import LEFT, PROCESS_TAG, ended_ms, is_left
 from trimtab.atoms.run import COMMIT_TAG, NOTE_TAG, SOURCE_TAG, LoggedFile, Run
 from trimtab.cli.line_chart import sparkline
 from trimtab.cli.option import as_json, example
@@ -21,7 +22,7 @@ _LINE = 24
 #: Points that a metric's line is made of.
 _POINTS = 400
 #: Tags that are told by name, or that are a client's own book-keeping.
-_TOLD = {NOTE_TAG, COMMIT_TAG, SOURCE_TAG, "mlflow.runName", "mlflow.log-model.history"}
+_TOLD = {NOTE_TAG, COMMIT_TAG, SOURCE_TAG, PROCESS_TAG, "mlflow.runName", "mlflow.log-model.history"}
 #: Files that are listed.
 _FILES = 40
 
@@ -55,8 +56,9 @@ def _tell_head(paper: "Console", run: Run, experiment: str) -> None:
     deleted = "  [red]deleted[/]" if head.deleted else ""
     title = f"[bold]{plain(run.name or head.id)}[/]"
     paper.print(f"{title}  {coloured(head.status.value)}{deleted}  [dim]{head.id}[/]", soft_wrap=True)
-    now_ms = int(time() * 1000)
-    took = elapsed((head.ended_ms or now_ms) - head.started_ms) + ("" if head.ended_ms else " so far")
+    left = is_left(run)
+    until = "" if head.status.ended else " until its last point" if left else " so far"
+    took = elapsed(ended_ms(run, int(time() * 1000)) - head.started_ms) + until
     made = f"stage {head.stage}" if head.stage else "logged"
     by = head.by.removeprefix("person:")
     paper.print(
@@ -68,6 +70,11 @@ def _tell_head(paper: "Console", run: Run, experiment: str) -> None:
         of = f"{plain(program)} " if program else ""
         paper.print(
             f"made by {of}{f'of commit {plain(commit[:12])}' if commit else ''}".rstrip(), soft_wrap=True
+        )
+    if left:
+        paper.print(
+            f"[yellow]{LEFT}[/]: trimtab.run(id={plain(repr(head.id))}) lets it go on, and .end('KILLED') ends it",
+            soft_wrap=True,
         )
     for note in filter(None, (head.note, run.tags.get(NOTE_TAG, ""))):
         paper.print(f"note: {plain(note)}", soft_wrap=True)

@@ -1,6 +1,7 @@
 """What commands print: JSON, or text with a little colour."""
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 #: Columns of text where nobody can say how wide the screen is.
 WIDE = 160
+
+#: Characters that a terminal takes for orders: whoever names a run must not move somebody else's cursor.
+_CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160)], "�")
+#: Backslashes before a bracket, or before the markup that follows the text, would take their meaning away.
+_MARKUP, _TRAILING = re.compile(r"(\\*)\["), re.compile(r"(\\+)\Z")
 
 _STYLES = {
     "PASS": "green",
@@ -42,8 +48,10 @@ def screen() -> "Console":
     from rich.console import Console
 
     if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(file=sys.stdout, highlight=False, width=WIDE, no_color=True, force_terminal=False)
+        return Console(highlight=False, emoji=False)
+    return Console(
+        file=sys.stdout, highlight=False, emoji=False, width=WIDE, no_color=True, force_terminal=False
+    )
 
 
 def table(*headings: str) -> "Table":
@@ -66,8 +74,12 @@ def coloured(word: str | None) -> str:
 
 
 def plain(text: str) -> str:
-    """Text in which square brackets mean themselves."""
-    return text.replace("[", "\\[")
+    """Text in which square brackets mean themselves, and nothing means anything to the terminal.
+
+    >>> plain("a[b]\\x1b[31m")
+    'a\\\\[b]�\\\\[31m'
+    """
+    return _MARKUP.sub(r"\1\1\\[", _TRAILING.sub(r"\1\1", text.translate(_CONTROLS)))
 
 
 def minute(at: str | None) -> str:

@@ -65,7 +65,10 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs in the order in which they were named; parameters and metrics by name, those that differ first."""
+    """Runs in the order in which they were named; parameters and metrics by name, those that differ first.
+
+    What was measured of the machine comes after what was measured of the model.
+    """
 
     runs: tuple[Run, ...]
     parameters: tuple[ParameterRow, ...]
@@ -85,7 +88,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
     return Comparison(
         runs=tuple(runs),
         parameters=tuple(sorted(parameters, key=lambda row: not row.differs)),
-        metrics=tuple(sorted(metrics, key=lambda row: not row.differs)),
+        metrics=tuple(sorted(metrics, key=lambda row: (not row.differs, of_machine(row.name)))),
     )
 
 
@@ -131,10 +134,9 @@ def comparison_account(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def short_ids(runs: Sequence[Run]) -> dict[str, str]:
-    """As many digits of each id as tell these runs apart, at least `SHOWN_DIGITS`, by id."""
+def short_ids(runs: Sequence[Run], digits: int = SHOWN_DIGITS) -> dict[str, str]:
+    """As many digits of each id as tell these runs apart, at least `digits`, by id."""
     ids = [run.head.id for run in runs]
-    digits = SHOWN_DIGITS
     while digits < max(map(len, ids), default=0) and len({each[:digits] for each in ids}) < len(set(ids)):
         digits += 4
     return {each: each[:digits] for each in ids}

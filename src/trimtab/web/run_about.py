@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+from trimtab.assembly.recording.process_tag import PROCESS_TAG
 from trimtab.atoms.run import COMMIT_TAG, NAME_TAG, NOTE_TAG, PARENT_TAG, SOURCE_TAG, LoggedFile, Run
 from trimtab.atoms.run_query import Comparison, Field, Query
 from trimtab.tracking.tracking import Tracking
@@ -14,7 +15,7 @@ from trimtab.web.run_row import run_head
 #: Files, and runs below this one, that are listed.
 MOST_FILES, MOST_CHILDREN = 200, 50
 #: Tags that the page says in their own place.
-_PLACED = {NAME_TAG, NOTE_TAG, PARENT_TAG, SOURCE_TAG, COMMIT_TAG}
+_PLACED = {NAME_TAG, NOTE_TAG, PARENT_TAG, SOURCE_TAG, COMMIT_TAG, PROCESS_TAG}
 
 
 def about(tracking: Tracking, run: Run, asked: ChartQuery) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from trimtab.assembly.recording.process_tag import LEFT, ended_ms, is_left
 from trimtab.atoms.run import Run, RunStatus
 from trimtab.views.comparison import MetricRow, of_machine, varying
 from trimtab.views.direction import direction
@@ -47,10 +48,11 @@ def run_head(run: Run, names: Mapping[str, str]) -> dict[str, Any]:
         "glyph": GLYPHS[head.status],
         "deleted": head.deleted,
         "running": not head.status.ended,
+        "left": LEFT if is_left(run) else "",
         "experiment": names.get(head.experiment, head.experiment),
         "experiment_id": head.experiment,
         "began": moment(head.started_ms),
-        "took": elapsed((head.ended_ms or now_ms) - head.started_ms),
+        "took": elapsed(ended_ms(run, now_ms) - head.started_ms),
         "by": head.by.removeprefix("person:"),
         "stage": head.stage,
         "note": head.note,

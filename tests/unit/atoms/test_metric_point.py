@@ -100,6 +100,9 @@ def test_the_form_is_the_one_that_is_written_down() -> None:
         (array("i", [1, 2, 3]), array("f", [1, math.nan, 3])),
         (np.array([1, 2, 3]), np.array([1, np.nan, 3])),
         (np.array([1, 2, 3], np.int16), np.array([1, np.nan, 3], np.float32)),
+        (np.array([1, 2, 3], ">i8"), np.array([1, np.nan, 3], ">f8")),
+        (np.array([1, 2, 3], object), np.array([1, np.nan, 3], np.float16)),
+        (np.array([1, 2, 3]), np.array([1, np.nan, 3], np.longdouble)),
         (np.array([1, 0, 2, 0, 3, 0])[::2], np.array([1, 0, np.nan, 0, 3, 0])[::2]),
         (memoryview(array("q", [1, 2, 3])), [np.float64(1), np.nan, np.int64(3)]),
     ],
@@ -162,6 +165,8 @@ def test_what_is_no_point_is_refused_and_nothing_of_it_is_taken(point: Any) -> N
         (np.zeros((1, 1), np.int64), [1.0], 0),
         ([1], ["1"], 0),
         ([1], [1.0], 2**63),
+        ([1], np.array([1 + 1j]), 0),
+        ([1], np.array(["1"], object), 0),
     ],
 )
 def test_columns_that_make_no_points_are_refused(steps: Any, values: Any, at_us: Any) -> None:

@@ -1,5 +1,6 @@
 """`trimtab runs` on a store with the engine's runs and people's, and the same asked of a server."""
 
+import io
 import json
 import os
 import subprocess
@@ -10,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from parts.control import control
 from parts.logged_runs import MARKUP, log_runs
 from trimtab.adapters.local_store import open_store
 from trimtab.adapters.sqlite_run_index import open_run_index
+from trimtab.atoms.run import NAME_TAG, Run, RunHead, RunStatus
+from trimtab.cli.run_table import Listing
+from trimtab.cli.screen import plain
 from trimtab.testing.example_year import MODEL, example_year
 from trimtab.tracking.tracking import open_tracking
 
@@ -98,6 +104,57 @@ def test_a_table_says_how_many_there_are_and_how_to_see_more(trimtab: Trimtab, w
     chosen = trimtab("runs", "churn", "--columns", "params.seed,tags.team,metrics.roc_auc", *where).out
     assert [word for word in ("seed", "team", "roc_auc", "growth") if word not in chosen] == []
     assert "val/loss" not in chosen
+
+
+def test_a_run_whose_process_is_gone_is_told_so(trimtab: Trimtab, where: list[str]) -> None:
+    assert "its process is gone" in trimtab("runs", "other", *where).out
+    shown = trimtab("runs", "show", MARKUP, *where).out
+    assert "its process is gone: trimtab.run(id='" in shown
+    assert "until its last point" in shown
+    assert "trimtab.process" not in shown
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (160, {"run", "name", "experiment", "status", "began", "took", "note"}),
+        (80, {"run", "name", "experiment", "status", "began", "took"}),
+        (76, {"run", "name", "experiment", "status", "began"}),
+        (64, {"run", "name", "experiment", "status"}),
+        (34, {"run", "name", "status"}),
+    ],
+)
+def test_a_narrow_screen_shows_fewer_columns_and_none_of_them_cut(width: int, told: set[str]) -> None:
+    runs = [
+        Run(
+            head=RunHead(
+                id=f"{place:032x}"[::-1],
+                experiment=str(place),
+                status=RunStatus.FAILED,
+                started_ms=10**12,
+                ended_ms=10**12 + 1000,
+                by="person:ada",
+                note="x" * 300,
+            ),
+            tags={NAME_TAG: "a name that is a good deal longer than there is room for"},
+        )
+        for place in range(3)
+    ]
+    listing = Listing(runs, {str(place): "flights" for place in range(3)}, width)
+    paper = Console(width=width, file=io.StringIO())
+    paper.print(listing.fitting())
+    head, _, *rows = [line for line in paper.file.getvalue().splitlines() if line.strip()]  # type: ignore[attr-defined]
+    assert set(head.split()) == told
+    assert all("FAILED" in row and len(row) <= width for row in rows)
+
+
+@pytest.mark.parametrize("text", ["a[b]", "\\[red]x", "[/]", "ends in \\", ":fire:", "a\tb"])
+def test_words_of_people_are_no_markup(text: str) -> None:
+    assert Text.from_markup(f"[dim]{plain(text)}[/]", emoji=False).plain == text
+
+
+def test_words_of_people_do_not_move_the_cursor() -> None:
+    assert plain("a\x1b[2J\x07\x9bb") == "a�\\[2J��b"
 
 
 def test_a_run_is_named_by_id_the_beginning_of_one_or_its_name(trimtab: Trimtab, where: list[str]) -> None:

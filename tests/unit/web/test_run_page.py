@@ -158,6 +158,14 @@ def test_all_about_one_run(pages: Any) -> None:
     assert "data-running" in pages.get(f"/runs/{pages.ids[MARKUP]}")
 
 
+def test_a_run_whose_process_is_gone_is_told_so(pages: Any) -> None:
+    assert "its process is gone" in pages.get("/runs")
+    page = pages.get(f"/runs/{pages.ids[MARKUP]}")
+    assert "its process is gone" in page
+    assert "until its last point" in page
+    assert "its process is gone" not in pages.get(f"/runs/{pages.ids['deep']}")
+
+
 def test_a_run_leads_to_those_below_it_and_back(pages: Any) -> None:
     assert f'<a href="/runs/{pages.ids["below"]}">below</a>' in pages.get(f"/runs/{pages.ids['shallow']}")
     assert f'<a href="/runs/{pages.ids["shallow"]}">shallow</a>' in pages.get(f"/runs/{pages.ids['below']}")

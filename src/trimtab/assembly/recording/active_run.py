@@ -1,5 +1,6 @@
 """A run that is being recorded."""
 
+import logging
 import os
 import sys
 import threading
@@ -18,6 +19,7 @@ from trimtab.atoms.error import TrimtabError, UsageError
 from trimtab.atoms.run import NOTE_TAG, RunStatus
 from trimtab.tracking.rule import require_parameters, require_path, require_tags
 
+_LOG = logging.getLogger("trimtab")
 #: Characters of an end's note that are kept.
 _MOST_NOTE = 2000
 
@@ -55,6 +57,8 @@ class ActiveRun:
         self.id = begun.run
         #: What people call it.
         self.name = begun.name
+        #: Its experiment, which a run in it is in too: an id, or a name; empty where that is not known here.
+        self.experiment = begun.experiment
         self._outlet = outlet
         #: It was begun by another process, which ends it.
         self.joined = joined
@@ -70,6 +74,11 @@ class ActiveRun:
         self.metrics = outlet.points.metrics
         self.series = outlet.points.series
 
+    @property
+    def place(self) -> object:
+        """Where it is recorded; equal for two runs of one store or server."""
+        return self._outlet.way.place
+
     def parameters(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> None:
         """Set parameters, once each: `run.parameters(depth=3)` or `run.parameters({"depth": 3})`.
 
@@ -77,13 +86,13 @@ class ActiveRun:
             UsageError: A name or a value breaks a rule (1 to 250 and up to 6,000 characters).
             Conflict: One has another value already; none was set. A server says so later, in a warning.
         """
-        told = {str(name): _text(value) for name, value in {**(values or {}), **named}.items()}
+        told = {str(name): str(value) for name, value in {**(values or {}), **named}.items()}
         require_parameters(told)
         self._outlet.log(parameters=told)
 
     def tag(self, name: str, value: Any) -> None:
         """Set a tag, over the value that it had; None takes it away."""
-        told = {name: None if value is None else _text(value)}
+        told = {str(name): None if value is None else str(value)}
         require_tags(told)
         self._outlet.log(tags=told)
 
@@ -91,8 +100,13 @@ class ActiveRun:
         """Say in words, Markdown if you like, what this run is; in place of what was said before."""
         self.tag(NOTE_TAG, text)
 
-    def file(self, content: str | os.PathLike[str] | bytes, *, as_: str | None = None) -> None:
+    def file(
+        self, content: str | os.PathLike[str] | bytes, *, as_: str | os.PathLike[str] | None = None
+    ) -> None:
         """Keep a file, a folder with all in it, or bytes.
+
+        A link to a file is kept as the file that it leads to. In a folder, links to folders and those that lead nowhere
+        are left out, and so are folders without a file.
 
         Args:
             content: A path, or the bytes themselves.
@@ -101,15 +115,15 @@ class ActiveRun:
         Raises:
             UsageError: There is no such file, or the path in the run breaks a rule.
         """
-        if isinstance(content, bytes):
+        if isinstance(content, (bytes, bytearray, memoryview)):
             if as_ is None:
                 raise UsageError(
                     "bytes have no name: say what to keep them as: run.file(content, as_='notes.txt')"
                 )
-            self._outlet.put(require_path(as_), content)
+            self._outlet.put(require_path(os.fspath(as_)), bytes(content))
             return
         place = Path(content)
-        name = place.resolve().name if as_ is None else as_
+        name = os.path.basename(os.path.abspath(place)) if as_ is None else os.fspath(as_)
         if place.is_dir():
             inside = sorted(path for path in place.rglob("*") if path.is_file())
             paths = [require_path(f"{name}/{path.relative_to(place).as_posix()}") for path in inside]
@@ -117,6 +131,8 @@ class ActiveRun:
                 self._outlet.put(logical, path)
         elif place.is_file():
             self._outlet.put(require_path(name), place)
+        elif place.exists():
+            raise UsageError(f"{place}: it is neither a file nor a folder")
         else:
             raise UsageError(f"{place}: there is no such file or folder")
 
@@ -148,8 +164,12 @@ class ActiveRun:
         With a server it also waits for what is on its way there, as long as the server takes something every second.
 
         Args:
-            note: Why it ended so, for people.
+            note: Why it ended so, for people; what is longer than 2,000 characters is cut.
+
+        Raises:
+            UsageError: The status is none of these, or something that was logged is refused for good.
         """
+        ends = _ending_status(status)
         with self._ending:
             if self.ended:
                 return
@@ -157,7 +177,7 @@ class ActiveRun:
                 stop()
             refused = self._refusal(self._outlet.points.close)
             if not self.joined and self._pid == os.getpid():
-                refused = self._refusal(lambda: self._tell_end(RunStatus(status), note)) or refused
+                refused = self._refusal(lambda: self._tell_end(ends, note)) or refused
             self.ended = True
             self._outlet.close()
             if refused is not None:
@@ -165,7 +185,9 @@ class ActiveRun:
 
     def _tell_end(self, status: RunStatus, note: str) -> None:
         ended_ms = time_ns() // 1_000_000
-        self._outlet.way.end(self.id, status, ended_ms=ended_ms, note=note[:_MOST_NOTE])
+        # What cannot be written as UTF-8 is in an exception's message, not in what a person wants to say.
+        kept = str(note or "")[:_MOST_NOTE].encode(errors="backslashreplace").decode()
+        self._outlet.way.end(self.id, status, ended_ms=ended_ms, note=kept)
 
     def _refusal(self, last: Callable[[], None]) -> UsageError | None:
         """What is refused for good, as of a run that somebody deleted, does not keep the run from ending here."""
@@ -197,6 +219,12 @@ class ActiveRun:
                 raise
             error.add_note(f"The end of run {self.id} could not be recorded: {trouble}")
 
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"run {self.id} cannot be sent to another process: set TRIMTAB_RUN={self.id} there, and what it logs with "
+            "its own trimtab.run() is added"
+        )
+
     def __repr__(self) -> str:
         return f"<trimtab run {self.name or self.id} ({self.id}){' ended' if self.ended else ''}>"
 
@@ -204,15 +232,25 @@ class ActiveRun:
 def _end_of(error: BaseException | None) -> tuple[Literal["FINISHED", "FAILED", "KILLED"], str]:
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return "FINISHED", ""
-    note = redacted(f"{type(error).__name__}: {error}")
+    kind = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # an exception of somebody's own that cannot say what it is
+        said = ""
+    note = redacted(f"{kind}: {said}" if said else kind)
     return ("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"), note
 
 
 def end_at_exit(run: "ActiveRun") -> None:
     """End a run that nobody ended when the interpreter ends: FAILED where an exception ended it."""
     status, note = _end_of(getattr(sys, "last_value", None))
-    run.end(status, note=note)
+    try:
+        run.end(status, note=note)
+    except TrimtabError as trouble:
+        _LOG.warning("the end of run %s could not be recorded: %s", run.id, trouble)
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value)
+def _ending_status(word: str) -> RunStatus:
+    if word not in ("FINISHED", "FAILED", "KILLED"):
+        raise UsageError(f"{word!r} is no end of a run: give FINISHED, FAILED or KILLED")
+    return RunStatus(word)

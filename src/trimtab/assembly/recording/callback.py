@@ -4,6 +4,7 @@ Each takes the run to log to; None: the innermost run whose `with` block is open
 """
 
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,9 +12,10 @@ from typing import Any
 
 from trimtab.assembly.recording.active_run import ActiveRun, active_run
 from trimtab.assembly.recording.run import run as begin_run
-from trimtab.atoms.error import UsageError
+from trimtab.atoms.error import Conflict, UsageError
 from trimtab.tracking.rule import MOST_KEY_CHARACTERS, MOST_PARAMETER_CHARACTERS
 
+_LOG = logging.getLogger("trimtab")
 _NOT_ALLOWED = re.compile(r"[^/\w.\- :]")
 #: Environment variables that tell a process its rank among those that train together.
 _RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
@@ -40,7 +42,7 @@ def xgboost(run: ActiveRun | None = None) -> Any:
 
         def before_training(self, model: Any) -> Any:
             if hasattr(model, "save_config"):
-                _recorded(run).parameters(sayable(_booster_parameters(model)))
+                keep_parameters(_recorded(run), _booster_parameters(model))
             return model
 
         def after_iteration(self, model: Any, epoch: int, evals_log: Mapping[str, Any]) -> bool:
@@ -87,7 +89,7 @@ class _LightGbm:
     def __call__(self, env: Any) -> None:
         run = _recorded(self._run)
         if env.iteration == env.begin_iteration:
-            run.parameters(sayable(env.params))
+            keep_parameters(run, env.params)
         told: dict[str, float] = {}
         for data, metric, value, _, *spread in env.evaluation_result_list or ():
             name = metric_name(f"{data}-{metric}")
@@ -140,7 +142,7 @@ class LightningLogger:
         """Log the parameters of a module and its data, nested ones with `/` between."""
         if _is_first():
             values = {} if params is None else params if isinstance(params, Mapping) else vars(params)
-            self.experiment.parameters(sayable(dict(_flat({**values, **named}))))
+            keep_parameters(self.experiment, dict(_flat({**values, **named})))
 
     def log_graph(self, model: Any, input_array: Any = None) -> None:
         """A model's graph is not kept."""
@@ -177,6 +179,21 @@ def sayable(values: Mapping[Any, Any]) -> dict[str, str]:
     """Parameters of a library, with names and lengths that may be; None is not told."""
     told = {metric_name(name): value for name, value in values.items() if value is not None}
     return {name: str(value)[:MOST_PARAMETER_CHARACTERS] for name, value in told.items()}
+
+
+def keep_parameters(run: ActiveRun, values: Mapping[Any, Any]) -> None:
+    """Parameters of a library, in the run; those of a second training in one run are told and left out.
+
+    A training is not to fail because of what is recorded about it.
+    """
+    try:
+        run.parameters(sayable(values))
+    except Conflict as error:
+        _LOG.warning(
+            "the parameters of a further training in run %s were not kept: %s: give each training a run of its own",
+            run.id,
+            error,
+        )
 
 
 def _recorded(run: ActiveRun | None) -> ActiveRun:

@@ -38,6 +38,11 @@ class LocalWay:
         self._opened: Tracking
         self._open()
 
+    @property
+    def place(self) -> StorePlace:
+        """See the port."""
+        return self._project.place
+
     def begin(self, beginning: Beginning) -> Begun:
         """See the port."""
         run = self._resumed(beginning) if beginning.resumes else None
@@ -110,7 +115,7 @@ class LocalWay:
 
 def _begun(run: Run) -> Begun:
     steps = {name: point.step + 1 for name, point in run.metrics.items()}
-    return Begun(run=run.head.id, name=run.name, next_steps=steps)
+    return Begun(run=run.head.id, name=run.name, experiment=run.head.experiment, next_steps=steps)
 
 
 class _Lent:

@@ -7,6 +7,8 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import psutil
 
@@ -16,6 +18,10 @@ _LOG = logging.getLogger("trimtab")
 #: Seconds between two samples where the caller says nothing else.
 EVERY_S = 10.0
 _MEGA = 1e6
+#: The longest wait between two samples, whatever is asked for: no clock counts to infinity.
+_LONGEST_S = 1e6
+#: A processor's load over less than this is noise.
+_LEAST_CPU_S = 0.1
 _GPU_SECONDS = 5.0
 _GPU_ASKED = "index,utilization.gpu,memory.used,memory.total,power.draw,power.limit"
 
@@ -24,7 +30,7 @@ Log = Callable[[dict[str, float]], None]
 
 
 class MachineSampler:
-    """Samples until it is closed: at the beginning, then every so many seconds, and at the end."""
+    """Samples until it is closed: every so many seconds, and at the end."""
 
     def __init__(self, log: Log, every_s: float = EVERY_S) -> None:
         """
@@ -32,12 +38,9 @@ class MachineSampler:
             log: Called on the sampler's thread.
             every_s: Seconds between two samples, above 0.
         """
-        if not every_s > 0:
-            raise UsageError(f"system_metrics={every_s!r}: give True, False, or seconds between two samples")
-        self._log, self._every_s = log, every_s
+        self._log, self._every_s = log, min(require_every(every_s), _LONGEST_S)
         self._pid = os.getpid()
         self._stop = threading.Event()
-        self._readings = Machine()
         self._thread = threading.Thread(target=self._work, name="trimtab-machine", daemon=True)
         self._thread.start()
 
@@ -49,11 +52,11 @@ class MachineSampler:
         self._thread.join()
 
     def _work(self) -> None:
-        going = True
+        readings, going = Machine(), True
         while going:
             going = not self._stop.wait(self._every_s)
             try:
-                self._log(self._readings.sample())
+                self._log(readings.sample())
             except TrimtabError as error:
                 _LOG.warning("the machine is not sampled any more: %s", error)
                 return
@@ -62,20 +65,34 @@ class MachineSampler:
                 return
 
 
+def require_every(seconds: Any) -> float:
+    """Seconds between two samples; UsageError where they are no number above 0."""
+    try:
+        every_s = float(seconds)
+    except (TypeError, ValueError):
+        every_s = 0.0
+    if not every_s > 0:
+        raise UsageError(f"system_metrics={seconds!r}: give True, False, or seconds between two samples")
+    return every_s
+
+
 class Machine:
-    """Readings of this machine; shares are percentages, as in MLflow; network counts from when this was made."""
+    """Readings of this machine; shares are percentages, as in MLflow; network counts from when this was made.
+
+    Made and read on one thread: psutil remembers for each one when it asked for the processor's load last.
+    """
 
     def __init__(self) -> None:
         self._sent, self._received = _network()
         self._gpu_tool = shutil.which("nvidia-smi")
         psutil.cpu_percent()  # the next reading is of the time since this one
+        self._cpu_read_s = monotonic()
 
     def sample(self) -> dict[str, float]:
         """One reading of everything; what this machine does not have is left out."""
         memory, disk = psutil.virtual_memory(), psutil.disk_usage(str(Path.cwd()))
         sent, received = _network()
         told = {
-            "system/cpu_utilization_percentage": psutil.cpu_percent(),
             "system/system_memory_usage_megabytes": memory.used / _MEGA,
             "system/system_memory_usage_percentage": memory.percent,
             "system/disk_usage_percentage": disk.percent,
@@ -84,7 +101,14 @@ class Machine:
             "system/network_receive_megabytes": (received - self._received) / _MEGA,
             "system/network_transmit_megabytes": (sent - self._sent) / _MEGA,
         }
-        return told | self._gpus()
+        return self._cpu() | told | self._gpus()
+
+    def _cpu(self) -> dict[str, float]:
+        now_s = monotonic()
+        if now_s - self._cpu_read_s < _LEAST_CPU_S:
+            return {}
+        self._cpu_read_s = now_s
+        return {"system/cpu_utilization_percentage": psutil.cpu_percent()}
 
     def _gpus(self) -> dict[str, float]:
         if self._gpu_tool is None:

@@ -12,12 +12,13 @@ _SECRET_WORD = (
 )
 #: `--token VALUE`, where the value is the next argument.
 _OPTION = re.compile(rf"-{{1,2}}[\w.-]*{_SECRET_WORD}[\w.-]*", re.IGNORECASE)
-#: `--token=VALUE`, `PASSWORD=VALUE`, `"api_key": "VALUE"`.
+#: `--token=VALUE`, `PASSWORD=VALUE`, `"api_key": "VALUE"`. Nothing is tried twice: a text may be long.
 _ASSIGNED = re.compile(
-    rf"""([\w.\-]*{_SECRET_WORD}[\w.\-]*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&"']+)""", re.IGNORECASE
+    rf"""((?<![\w.\-])(?=[\w.\-]*{_SECRET_WORD})[\w.\-]++["']?\s*+[=:]\s*+)("[^"]*"|'[^']*'|[^\s,;&"']+)""",
+    re.IGNORECASE,
 )
 #: The password of `scheme://user:password@host`.
-_IN_URL = re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE)
+_IN_URL = re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE)
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=\-]{6,}", re.IGNORECASE)
 #: Tokens that say by their form what they are.
 _KNOWN_FORM = re.compile(

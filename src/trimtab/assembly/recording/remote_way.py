@@ -19,7 +19,7 @@ from trimtab.assembly.recording.way import Beginning, Begun, chunks_of
 from trimtab.atoms.error import Conflict, NotThere, UsageError
 from trimtab.atoms.instant import iso
 from trimtab.atoms.metric_point import Points, decode_points
-from trimtab.atoms.run import NAME_TAG, RunStatus
+from trimtab.atoms.run import DEFAULT_EXPERIMENT, NAME_TAG, RunStatus
 from trimtab.atoms.run_account import RunAccount, written_all
 from trimtab.atoms.run_event import RunEvent
 
@@ -49,6 +49,11 @@ class RemoteWay:
         self._lent: Courier
         self._courier()
 
+    @property
+    def place(self) -> str:
+        """See the port."""
+        return self._url
+
     def begin(self, beginning: Beginning) -> Begun:
         """See the port; while the server is away the run begins all the same."""
         known = self._look(beginning)
@@ -69,8 +74,10 @@ class RemoteWay:
         self._courier().add(*calls)
         if isinstance(known, RunAccount):
             steps = {name: point.step + 1 for name, point in known.metrics.items()}
-            return Begun(run=beginning.run, name=beginning.tags.get(NAME_TAG, known.name), next_steps=steps)
-        return Begun(run=beginning.run, name=first.get(NAME_TAG, ""))
+            name = beginning.tags.get(NAME_TAG, known.name)
+            return Begun(run=beginning.run, name=name, experiment=known.experiment, next_steps=steps)
+        experiment = beginning.experiment or ("" if beginning.resumes else DEFAULT_EXPERIMENT)
+        return Begun(run=beginning.run, name=first.get(NAME_TAG, ""), experiment=experiment)
 
     def log(self, event: RunEvent) -> None:
         """See the port."""

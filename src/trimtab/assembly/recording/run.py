@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from trimtab.assembly.recording.active_run import ActiveRun, active_run, end_at_exit
 from trimtab.assembly.recording.local_way import LocalWay
-from trimtab.assembly.recording.machine import EVERY_S, MachineSampler
+from trimtab.assembly.recording.machine import EVERY_S, MachineSampler, require_every
 from trimtab.assembly.recording.outlet import Outlet
+from trimtab.assembly.recording.process_tag import process_tags
 from trimtab.assembly.recording.remote_way import RemoteWay
 from trimtab.assembly.recording.seed import set_seeds, told_seeds
 from trimtab.assembly.recording.surroundings import first_tags, record_surroundings
@@ -62,8 +63,8 @@ def run(
 
     Args:
         name: What people call it; None: two words and a number.
-        experiment: Name of the group it belongs to, made where there is none; None: `TRIMTAB_EXPERIMENT`, else
-            `Default`.
+        experiment: Name of the group it belongs to, made where there is none; None: that of the run that it is a part
+            of, else `TRIMTAB_EXPERIMENT`, else `Default`. A run that goes on stays where it is.
         parameters: As `ActiveRun.parameters`.
         tags: As `ActiveRun.tag`.
         note: As `ActiveRun.note`.
@@ -76,7 +77,8 @@ def run(
         project: Folder of the project whose store is meant; None: the nearest one upwards with `trimtab.toml`, else
             here.
         seed: Is set for `random`, and for NumPy and PyTorch where they are loaded; None: nothing is set.
-        system_metrics: Whether to sample processor, memory, disk, network and NVIDIA cards, every 10 s or so many.
+        system_metrics: Whether to sample processor, memory, disk, network and NVIDIA cards, every 10 s or so many
+            seconds.
         capture: Whether to keep command line (without what looks like a secret), git commit, packages and machine;
             "diff": also the text of what changed since the commit.
 
@@ -85,25 +87,36 @@ def run(
         Conflict: The run to go on is deleted, made by the engine, or has another value of a parameter.
         StoreError: The store or the spool cannot be written.
     """
-    joined = id is None and active_run() is None and bool(os.environ.get(RUN))
-    told = require_id(id or (os.environ[RUN] if joined else ""), "run") if id is not None or joined else ""
+    outer = active_run()
+    joined = id is None and outer is None and bool(os.environ.get(RUN))
+    told = (
+        require_id(str(id or (os.environ[RUN] if joined else "")), "run") if id is not None or joined else ""
+    )
     asked = _asked_tags(None if joined else name, tags, note, parent)
+    if capture not in (True, False, "diff"):
+        raise UsageError(f'capture={capture!r}: give True, False or "diff"')
+    every_s = EVERY_S if system_metrics is True else system_metrics and require_every(system_metrics)
+    if capture and not joined:
+        asked |= process_tags()
     given = {str(key): str(value) for key, value in (parameters or {}).items()}
     require_parameters(given)
-    experiment = experiment if experiment is not None else os.environ.get(EXPERIMENT, "")
     if seed is not None:
-        set_seeds(seed)
+        seed = set_seeds(seed)
         asked["trimtab.seed"] = str(seed)
     way = _way(server, project)
+    if outer is not None and outer.place != way.place:
+        outer = None  # what is recorded elsewhere has no parts here
+    if experiment is None:
+        experiment = _experiment_above(way, outer if parent is None else parent)
     try:
         begun = way.begin(
             Beginning(
                 run=told or secrets.token_hex(16),
-                experiment=require_name(experiment, "experiment") if experiment else "",
+                experiment=require_name(str(experiment), "experiment") if experiment else "",
                 resumes=bool(told),
                 started_ms=time_ns() // 1_000_000,
                 tags=asked,
-                first_tags=_first_tags(capture),
+                first_tags=_first_tags(capture, outer),
                 parameters=given,
             )
         )
@@ -112,8 +125,16 @@ def run(
         raise
     outlet = Outlet(begun, way)
     active = ActiveRun(begun, outlet, joined=joined)
-    _watch(active, outlet, seed, system_metrics, capture)
+    for tag in [name for name, value in (tags or {}).items() if value is None and told]:
+        active.tag(tag, None)
+    _watch(active, outlet, seed, every_s, capture)
     return active
+
+
+def _experiment_above(way: Way, parent: "ActiveRun | str | None") -> str:
+    """The experiment of the run that one without an experiment is a part of, else what the environment says."""
+    known = isinstance(parent, ActiveRun) and parent.place == way.place
+    return (parent.experiment if known else "") or os.environ.get(EXPERIMENT, "")  # type: ignore[union-attr]
 
 
 def _asked_tags(
@@ -122,20 +143,20 @@ def _asked_tags(
     note: str | None,
     parent: "ActiveRun | str | None",
 ) -> dict[str, str]:
-    asked = {str(key): str(value) for key, value in (tags or {}).items()}
+    asked = {str(key): str(value) for key, value in (tags or {}).items() if value is not None}
     if name is not None:
-        asked[NAME_TAG] = require_name(name, "run")
+        asked[NAME_TAG] = require_name(str(name), "run")
     if note is not None:
-        asked[NOTE_TAG] = note
+        asked[NOTE_TAG] = str(note)
     if parent is not None:
-        asked[PARENT_TAG] = parent.id if isinstance(parent, ActiveRun) else require_id(parent, "parent run")
+        told = parent.id if isinstance(parent, ActiveRun) else str(parent)
+        asked[PARENT_TAG] = require_id(told, "parent run")
     require_tags(asked)
     return asked
 
 
-def _first_tags(capture: bool | str) -> dict[str, str]:
+def _first_tags(capture: bool | str, outer: ActiveRun | None) -> dict[str, str]:
     """Of a run that is new."""
-    outer = active_run()
     told = {NAME_TAG: made_up_name()} | (first_tags() if capture else {})
     return told if outer is None else told | {PARENT_TAG: outer.id}
 
@@ -149,17 +170,11 @@ def _way(server: str | None, project: str | os.PathLike[str] | None) -> Way:
     return LocalWay(None if project is None else Path(project))
 
 
-def _watch(
-    active: ActiveRun, outlet: Outlet, seed: int | None, system_metrics: bool | float, capture: bool | str
-) -> None:
+def _watch(active: ActiveRun, outlet: Outlet, seed: int | None, every_s: float, capture: bool | str) -> None:
     """Begin what goes on beside the run, and say how it ends with it."""
     stops: list[Callable[[], None]] = []
-    if system_metrics is not False and not active.joined:
-        sampler = MachineSampler(
-            outlet.points.metrics,
-            EVERY_S if system_metrics is True else float(system_metrics),
-        )
-        stops.append(sampler.close)
+    if every_s and not active.joined:
+        stops.append(MachineSampler(outlet.points.metrics, every_s).close)
     if capture and not active.joined:
         arguments = (outlet, told_seeds(seed), capture == "diff")
         looking = threading.Thread(

@@ -1,20 +1,32 @@
 """Seeds of the random numbers that a run draws: set where asked for, and told as far as they can be."""
 
 import hashlib
+import operator
 import os
 import random
 import sys
-from typing import Any
+from typing import Any, SupportsIndex
+
+from trimtab.atoms.error import UsageError
 
 
-def set_seeds(seed: int) -> None:
-    """Seed `random`, and NumPy and PyTorch where they are loaded already."""
+def set_seeds(seed: SupportsIndex) -> int:
+    """Seed `random`, and NumPy and PyTorch where they are loaded already; gives the seed as a whole number.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        seed = operator.index(seed)
+    except TypeError as error:
+        raise UsageError(f"seed={seed!r}: give a whole number") from error
     random.seed(seed)
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     if numpy is not None:
         numpy.random.seed(seed % (1 << 32))
     if torch is not None:
-        torch.manual_seed(seed)
+        torch.manual_seed(seed % (1 << 64))
+    return seed
 
 
 def told_seeds(seed: int | None) -> dict[str, Any]:

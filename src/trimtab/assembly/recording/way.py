@@ -35,6 +35,8 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     #: What people call it; empty where only the server knows.
     name: str = ""
+    #: Its experiment, an id or a name; empty where only the server knows.
+    experiment: str = ""
     #: The step after the newest one of each metric that it has.
     next_steps: Mapping[str, int] = {}
 
@@ -48,6 +50,11 @@ class Way(Protocol):
     - Any number of threads may call; calls of one thread take effect in their order.
     - StoreError: what was given could not be kept, and may be given again. UsageError: it never will be.
     """
+
+    @property
+    def place(self) -> object:
+        """Where records go; equal for two ways to one place."""
+        ...
 
     def begin(self, beginning: Beginning) -> Begun:
         """Begin a run, or let it go on.

@@ -75,6 +75,21 @@ def test_xgboost_folds_and_estimators_are_recorded(quick: Any, book: Any) -> Non
     assert {"test-logloss", "test-logloss-stdv", "validation_0-logloss"} <= set(kept.metrics)
 
 
+def test_a_second_training_in_one_run_goes_on_without_its_parameters(
+    quick: Any, book: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with quick() as run:
+        for depth in (2, 3):
+            lightgbm.train(
+                {"verbosity": -1, "max_depth": depth},
+                lightgbm.Dataset(X, Y),
+                1,
+                callbacks=[trimtab.callback.lightgbm()],
+            )
+    assert book.run(run.id).parameters["max_depth"] == "2"
+    assert "give each training a run of its own" in caplog.text
+
+
 def test_without_a_run_a_callback_says_what_to_do() -> None:
     rows = lightgbm.Dataset(X, Y)
     with pytest.raises(UsageError, match=r"with trimtab\.run"):

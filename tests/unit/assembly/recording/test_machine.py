@@ -3,6 +3,7 @@
 import os
 import threading
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -43,9 +44,29 @@ def test_a_machine_with_a_card_tells_of_it(tmp_path: Path, monkeypatch: pytest.M
 def test_samples_come_at_their_time_and_one_at_the_end(book: Any) -> None:
     with trimtab.run(capture=False, system_metrics=0.02) as run:
         threading.Event().wait(0.3)
-    points = book.points(run.id, "system/cpu_utilization_percentage")
+    points = book.points(run.id, "system/system_memory_usage_megabytes")
     assert len(points) >= 3
     assert [step for step, _ in points] == list(range(len(points)))
+
+
+def test_the_first_load_is_that_of_the_time_since_the_beginning() -> None:
+    told: list[dict[str, float]] = []
+    sampler = MachineSampler(told.append, 60.0)
+    busy_until = monotonic() + 0.3
+    while monotonic() < busy_until:
+        pass
+    sampler.close()
+    assert told[0]["system/cpu_utilization_percentage"] > 0
+
+
+def test_a_load_over_no_time_at_all_is_not_told() -> None:
+    assert "system/cpu_utilization_percentage" not in Machine().sample()
+
+
+def test_a_time_without_end_takes_the_sample_at_the_end() -> None:
+    told: list[dict[str, float]] = []
+    MachineSampler(told.append, float("inf")).close()
+    assert len(told) == 1
 
 
 def test_a_sampler_that_cannot_log_says_so_and_stops(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@ import json
 import math
 import multiprocessing
 import os
+import pickle
 import random
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import polars as pl
 import pytest
 
 import trimtab
+from trimtab.assembly.recording.process_tag import ended_ms, is_left
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import Conflict, StoreError, UsageError
 from trimtab.atoms.run import NAME_TAG, NOTE_TAG, PARENT_TAG, RunStatus
@@ -55,7 +57,7 @@ def test_everything_that_was_logged_is_there(book: Any, tmp_path: Path) -> None:
     told = json.loads(files["environment.json"])
     assert told["packages"]["msgspec"]
     assert told["seeds"]["seed"] == 7
-    assert kept.metrics["system/cpu_utilization_percentage"].value >= 0
+    assert kept.metrics["system/system_memory_usage_megabytes"].value > 0
     with book.tracking() as tracking:
         assert tracking.experiments.find(kept.head.experiment).name == "flights"
 
@@ -92,6 +94,51 @@ def test_how_a_process_is_left_is_how_the_run_ends(
     with pytest.raises(type(raised)), quick() as run:
         raise raised
     assert book.run(run.id).head.status is status
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("nothing to say")
+
+
+@pytest.mark.parametrize(
+    ("raised", "note"),
+    [
+        (ValueError("x" * 300_000), "ValueError: " + "x" * 1988),
+        (ValueError("a\ud800b"), "ValueError: a\\ud800b"),
+        (Mute(), "Mute"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+    ],
+    ids=["long", "no UTF-8", "mute", "empty"],
+)
+def test_an_exception_is_told_whatever_it_says(
+    quick: Any, book: Any, raised: BaseException, note: str
+) -> None:
+    with pytest.raises(type(raised)), quick() as run:
+        raise raised
+    assert book.run(run.id).head.note == note
+
+
+def test_a_run_inside_another_is_in_its_experiment(
+    quick: Any, book: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIMTAB_EXPERIMENT", "of the environment")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with quick(experiment="flights") as outer:
+        with quick() as inner, quick(experiment="own") as own:
+            pass
+        with quick(project=elsewhere) as foreign:
+            pass
+    given = quick(parent=outer)
+    given.end()
+    runs = {run.head.id: run for run in book.runs()}
+    assert foreign.id not in runs
+    experiment = runs[outer.id].head.experiment
+    assert [runs[run.id].head.experiment for run in (inner, given)] == [experiment] * 2
+    assert runs[own.id].head.experiment != experiment
+    there = type(book)(elsewhere).run(foreign.id)
+    assert PARENT_TAG not in there.tags
 
 
 def test_a_run_inside_another_is_its_child_and_one_beside_it_is_not(quick: Any, book: Any) -> None:
@@ -214,6 +261,18 @@ def test_a_process_that_is_told_the_run_adds_to_it(quick: Any, book: Any) -> Non
     assert len(book.runs()) == 1
 
 
+def test_a_run_whose_process_was_killed_is_known_to_be_left(book: Any) -> None:
+    ran = python(KILLED.replace("capture=False", "capture=True"))
+    assert ran.stdout == "flushed\n", ran.stderr
+    left = book.run("mine")
+    assert left.head.status is RunStatus.RUNNING
+    assert is_left(left)
+    assert ended_ms(left, 2**60) == max(point.at_us for point in left.metrics.values()) // 1000
+    with trimtab.run(id="mine"):
+        assert not is_left(book.run("mine"))
+    assert not is_left(book.run("mine"))
+
+
 def test_a_killed_process_leaves_it_running_and_its_id_lets_it_go_on(quick: Any, book: Any) -> None:
     ran = python(KILLED)
     assert ran.stdout == "flushed\n", ran.stderr
@@ -328,13 +387,63 @@ def test_a_run_that_somebody_deleted_ends_with_the_reason(quick: Any, book: Any)
     assert run.ended
 
 
+@pytest.mark.parametrize("word", ["RUNNING", "finished", "DONE"])
+def test_what_is_no_end_is_refused_and_the_run_goes_on(quick: Any, book: Any, word: Any) -> None:
+    run = quick()
+    with pytest.raises(UsageError, match="FINISHED, FAILED or KILLED"):
+        run.end(word)
+    run.metric("loss", 1.0)
+    run.end(note=None)
+    assert book.run(run.id).head.status is RunStatus.FINISHED
+
+
 @pytest.mark.parametrize(
-    "named", [{"id": "../x"}, {"experiment": "  "}, {"tags": {"": 1}}, {"experiment": "12"}]
+    "named",
+    [
+        {"id": "../x"},
+        {"experiment": "  "},
+        {"tags": {"": 1}},
+        {"experiment": "12"},
+        {"system_metrics": -1},
+        {"system_metrics": "often"},
+        {"capture": "Diff"},
+        {"seed": "x"},
+    ],
 )
 def test_a_run_that_cannot_begin_so_does_not(quick: Any, book: Any, named: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         quick(**named)
     assert book.runs() == []
+
+
+def test_a_tag_that_is_none_is_not_there(quick: Any, book: Any) -> None:
+    with quick(id="mine", tags={"a": None, "b": 1}):
+        pass
+    assert "a" not in book.run("mine").tags
+    with quick(id="mine", tags={"b": None}):
+        pass
+    assert "b" not in book.run("mine").tags
+
+
+def test_files_are_kept_under_the_name_they_were_given_by(quick: Any, book: Any, tmp_path: Path) -> None:
+    (tmp_path / "epoch=3.ckpt").write_text("weights")
+    (tmp_path / "best.ckpt").symlink_to("epoch=3.ckpt")
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    with quick() as run:
+        run.file(tmp_path / "best.ckpt")
+        run.file(bytearray(b"b"), as_=Path("notes") / "b")
+        run.file(memoryview(b"c"), as_="c")
+        with pytest.raises(UsageError, match="no such file"):
+            run.file(tmp_path / "loop")
+        with pytest.raises(UsageError, match="neither a file nor a folder"):
+            run.file(tmp_path / "pipe")
+    assert book.files(run.id) == {"best.ckpt": b"weights", "notes/b": b"b", "c": b"c"}
+
+
+def test_a_run_cannot_be_pickled_and_says_what_to_do(quick: Any) -> None:
+    with quick() as run, pytest.raises(TypeError, match=f"TRIMTAB_RUN={run.id}"):
+        pickle.dumps(run)
 
 
 def test_a_store_is_closed_with_the_last_run_that_uses_it(quick: Any) -> None:
