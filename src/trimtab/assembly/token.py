@@ -16,6 +16,9 @@ from trimtab.engine.store import Store
 from trimtab.tracking.decision import decide_change
 from trimtab.views.access import CREATE, REVOKE, TOKEN, TokenFacts, Tokens
 
+#: How long a token may live that expires.
+LONGEST_LIFE = timedelta(days=36_525)
+
 
 def create_token(
     store: Store,
@@ -36,10 +39,7 @@ def create_token(
         Conflict: A living token has this name.
     """
     given = _roles(roles)
-    if PATTERN.search(name):
-        raise UsageError(
-            "that name is a token itself, which must stand nowhere: give the token a name to call it by"
-        )
+    _require_no_secret(name)
     if not is_token_name(name):
         raise UsageError(
             f"{name[:60]!r} names no token: give a letter or digit, then up to 63 of these and of - _ . @"
@@ -47,6 +47,8 @@ def create_token(
     now = store.now()
     if expires_in is not None and expires_in <= timedelta(0):
         raise UsageError("a token that expires at once lets nobody in: give a longer time")
+    if expires_in is not None and expires_in > LONGEST_LIFE:
+        raise UsageError("a token lives a hundred years at most: give a shorter time, or `never`")
     tokens = _read(store)
     before = tokens.named(project, name)
     if before and before[-1].state(iso(now)) is TokenState.LIVING:
@@ -77,7 +79,9 @@ def revoke_token(store: Store, name: str, *, project: str, by: Actor) -> Token:
 
     Raises:
         NotThere: No token of the project has this name.
+        UsageError: The name is a token itself.
     """
+    _require_no_secret(name)
     tokens = _read(store)
     found = tokens.named(project, name)
     if not found:
@@ -107,6 +111,13 @@ def token_account(token: Token, now: datetime) -> dict[str, Any]:
         "revoked_at": token.revoked_at,
         "action": token.action,
     }
+
+
+def _require_no_secret(name: str) -> None:
+    if PATTERN.search(name):
+        raise UsageError(
+            "that name is a token itself, which must stand nowhere: give the name that the token is called by"
+        )
 
 
 def _read(store: Store) -> Tokens:

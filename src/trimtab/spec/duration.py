@@ -24,4 +24,7 @@ def parse_duration(text: str, where: str) -> timedelta:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text.strip())
     if match is None:
         raise UsageError(f"{where}: {text!r} is no duration: write a number and s, m, h, d or w, as in '3h'")
-    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    try:
+        return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    except OverflowError:
+        raise UsageError(f"{where}: {text[:40]!r} is longer than two million years: give less") from None

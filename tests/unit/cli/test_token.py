@@ -58,6 +58,9 @@ def test_tokens_are_listed_with_how_they_stand(trimtab: Run, folder: Path) -> No
         (["create", "a b", "--role", "viewer"], "names no token"),
         (["create", "a", "--role", "viewer", "--expires", "soon"], "--expires: 'soon' is no duration"),
         (["create", "a", "--role", "viewer", "--expires", "0d"], "expires at once"),
+        (["create", "a", "--role", "viewer", "--expires", "99999999d"], "a hundred years at most"),
+        (["create", "a", "--role", "viewer", "--expires", f"{'9' * 400}w"], "longer than two million years"),
+        (["create", "a", "--role", "viewer", "--expires", f"{'9' * 30}s"], "longer than two million years"),
         (["revoke", "a"], "no token is called 'a'"),
     ],
 )
@@ -71,3 +74,11 @@ def test_a_living_name_is_not_given_twice(trimtab: Run, folder: Path) -> None:
     words = ("token", "create", "ci", "--role", "runner", "--project", folder)
     assert trimtab(*words).status == 0
     assert "a living token is called ci already" in trimtab(*words).err
+
+
+@pytest.mark.parametrize("words", [["create", "{}", "--role", "viewer"], ["revoke", "{}"]])
+def test_a_token_given_for_a_name_is_not_repeated(trimtab: Run, folder: Path, words: list[str]) -> None:
+    secret = trimtab("token", "create", "ci", "--role", "runner", "--project", folder).out.strip()
+    told = trimtab("token", *[word.format(secret) for word in words], "--project", folder)
+    assert (told.status, "that name is a token itself" in told.err) == (2, True)
+    assert secret not in told.out + told.err

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from trimtab.assembly.token import LONGEST_LIFE
 from trimtab.atoms.permission import Role
 from trimtab.atoms.run_account import Number, Whole
 
@@ -14,7 +15,7 @@ Millis = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
 #: Microseconds since 1970, UTC.
 Micros = Whole
 Metric = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-_CENTURY_S = 36_525 * 86_400
+_CENTURY_S = int(LONGEST_LIFE.total_seconds())
 EndStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
 
