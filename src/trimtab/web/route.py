@@ -28,7 +28,7 @@ class Refused(Exception):
         self.status, self.detail, self.code = status, detail, code
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Call:
     """One request that was let in, decoded as its route says."""
 

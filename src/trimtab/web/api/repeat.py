@@ -2,9 +2,10 @@
 
 import hashlib
 import threading
+import weakref
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,6 +18,7 @@ STREAM = "repeats"
 #: A key is remembered for at least so long.
 KEPT = timedelta(days=2)
 _PAGE = 1000
+_ANOTHER = "this Idempotency-Key came before with another request: a key belongs to one, make a new one"
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -37,6 +39,13 @@ class _Under:
 
     def __init__(self) -> None:
         self.over = threading.Event()
+
+
+class _Claim(NamedTuple):
+    """What a call is carrying out under its key; it holds while the call lives, however it ends."""
+
+    call: "weakref.ref[Call]"
+    mark: str
 
 
 class Repeats:
@@ -60,6 +69,7 @@ class Repeats:
         self._kept: dict[str, _Kept] = {}
         self._bytes = 0
         self._under: dict[str, _Under] = {}
+        self._claims: dict[str, _Claim] = {}
         self._read = False
 
     def answer(self, call: Call, what: str, does: Callable[[str], Any], *, said: str | None = None) -> Any:
@@ -114,27 +124,46 @@ class Repeats:
     def known(self, call: Call, what: str, *, said: str | None = None) -> Response | None:
         """What the call was answered before, where that is remembered; None where it is to be carried out.
 
-        For what is the same however often it is done: two that come at once may both be carried out. Blocks only when
-        it is first asked.
+        For what is the same however often it is done: of two that come at once, both may be carried out. Blocks only
+        when it is first asked.
 
         Raises:
-            Refused: 422 where the key came with another request before.
+            Refused: 422 where the key came with another request before, or is with one that is being carried out.
         """
         if call.idempotency_key is None:
             return None
+        place, mark = _place(call), _mark(call, what, said)
         with self._lock:
             self._catch_up()
-            kept = self._kept.get(_place(call))
-        return None if kept is None else _again(kept, _mark(call, what, said))
+            kept = self._kept.get(place)
+            if kept is None:
+                self._claim(place, mark, call)
+        return None if kept is None else _again(kept, mark)
 
     def note(self, call: Call, what: str, answer: Any, *, said: str | None = None) -> None:
         """Remember what a call was answered that `known` did not know, while this process lives."""
         if call.idempotency_key is None:
             return
+        place = _place(call)
+        claim = self._claims.get(place)
+        mark = claim.mark if claim is not None and claim.call() is call else _mark(call, what, said)
         body = msgspec.json.encode(answer)
-        made = _Kept(place=_place(call), mark=_mark(call, what, said), answer=body, at_ms=self._now_ms())
+        made = _Kept(place=place, mark=mark, answer=body, at_ms=self._now_ms())
         with self._lock:
             self._keep(made)
+            self._claims.pop(place, None)
+
+    def _claim(self, place: str, mark: str, call: Call) -> None:
+        before = self._claims.get(place)
+        if before is not None and before.mark != mark and before.call() is not None:
+            raise Refused(422, _ANOTHER)
+
+        def forget(dead: "weakref.ref[Call]") -> None:
+            claim = self._claims.get(place)
+            if claim is not None and claim.call is dead:
+                del self._claims[place]
+
+        self._claims[place] = _Claim(weakref.ref(call, forget), mark)
 
     def _now_ms(self) -> int:
         return int(self._store.now().timestamp() * 1000)
@@ -171,9 +200,7 @@ class Repeats:
 
 def _again(kept: _Kept, mark: str, then: str = "") -> Response:
     if kept.mark != mark:
-        raise Refused(
-            422, "this Idempotency-Key came before with another request: a key belongs to one, make a new one"
-        )
+        raise Refused(422, _ANOTHER)
     if then:
         raise Refused(409, then)
     return _json(kept.answer, replayed=True)

@@ -1,6 +1,7 @@
 """Idempotency keys: a call is carried out once, whoever sends it again and whenever."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from trimtab.atoms.actor import Actor
 from trimtab.atoms.permission import Permission
 from trimtab.atoms.run_query import Query
 from trimtab.web.api.repeat import STREAM, Repeats
-from trimtab.web.route import Call
+from trimtab.web.route import Call, Refused
 
 KEY = {"Idempotency-Key": '"one"'}
 RUN = {"experiment": "flights", "tags": {"team": "delays"}}
@@ -139,11 +140,28 @@ def test_what_was_forgotten_in_memory_is_the_deeds_own_to_recognise(api: Api, tr
     repeats = Repeats(api.store, most=1)
     seeds: list[str] = []
     repeats.answer(tracking_call, "open run", seeds.append)
-    other = Call(**{name: getattr(tracking_call, name) for name in Call.__slots__})
-    other.idempotency_key = "two"
+    other = replace(tracking_call, idempotency_key="two")
     repeats.answer(other, "open run", seeds.append)
     repeats.answer(tracking_call, "open run", seeds.append)
     assert seeds[0] == seeds[2] != seeds[1]
+
+
+def test_of_two_requests_under_a_key_that_come_at_once_one_is_carried_out(
+    api: Api, tracking_call: Call
+) -> None:
+    """Also where the deed is the same however often it is done, and as long as it is being done."""
+    repeats = Repeats(api.store)
+    first, again, other = (replace(tracking_call) for _ in range(3))
+    assert repeats.known(first, "put file", said="one") is None
+    assert repeats.known(again, "put file", said="one") is None
+    with pytest.raises(Refused, match="with another request"):
+        repeats.known(other, "put file", said="two")
+    del first, again  # both failed: their key is free
+    assert repeats.known(other, "put file", said="two") is None
+    repeats.note(other, "put file", {"path": "a"}, said="two")
+    assert repeats.known(replace(tracking_call), "put file", said="two") is not None
+    with pytest.raises(Refused, match="with another request"):
+        repeats.known(replace(tracking_call), "put file", said="one")
 
 
 @pytest.fixture
