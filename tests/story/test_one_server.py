@@ -10,16 +10,18 @@ from time import monotonic, sleep
 
 import pytest
 
-SERVER = [sys.executable, "-m", "trimtab", "server", "--port", "0", "--no-controller"]
+SERVER = [sys.executable, "-m", "trimtab", "server", "--port", "0"]
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    """A server of the project in `folder`, once it says where its page is."""
+def start(folder: Path, *options: str, says: bytes = b"the page: ") -> subprocess.Popen[bytes]:
+    """A server of the project in `folder`, once it says where its page is, or something else."""
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(SERVER, cwd=folder, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            [*SERVER, *options], cwd=folder, stdout=output, stderr=output, start_new_session=True
+        )
     deadline = monotonic() + 30
-    while b"the page: " not in log.read_bytes():
+    while says not in log.read_bytes():
         assert process.poll() is None, log.read_text()
         assert monotonic() < deadline, "the server did not start within 30 s"
         sleep(0.05)
@@ -54,7 +56,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     ids=["server", "detached", "up"],
 )
 def test_the_second_refuses_and_names_the_first(folder: Path, second: tuple[str, ...]) -> None:
-    first = start(folder)
+    first = start(folder, "--no-controller")
     refused = run(folder, *second)
     assert refused.returncode == 2, refused.stdout + refused.stderr
     assert f"process {first.pid}" in refused.stderr
@@ -65,10 +67,18 @@ def test_the_second_refuses_and_names_the_first(folder: Path, second: tuple[str,
     assert first.wait(20) == 0
 
 
+def test_where_there_is_no_project_file_it_records_and_no_loop_turns(folder: Path) -> None:
+    """The controller ended five times for want of a project file, and then the server with it."""
+    server = start(folder, says=b"no project.py in ")
+    assert not (folder / ".trimtab" / "run" / "controller.log").exists()
+    assert "stopped" in run(folder, "down").stdout
+    assert server.wait(20) == 0
+
+
 def test_a_killed_server_is_no_obstacle(folder: Path) -> None:
-    first = start(folder)
+    first = start(folder, "--no-controller")
     os.kill(first.pid, signal.SIGKILL)
     assert first.wait(20) == -9
-    second = start(folder)
+    second = start(folder, "--no-controller")
     assert "stopped" in run(folder, "down").stdout
     assert second.wait(20) == 0

@@ -18,7 +18,7 @@ def server(
     controller: bool = True,
     say: Say = print,
 ) -> None:
-    """Show the page and turn the loop until Ctrl-C.
+    """Show the page and turn the loop until Ctrl-C; where there is no project file, no loop turns.
 
     Args:
         detach: Return as soon as they run.
@@ -43,10 +43,12 @@ def server(
 
 def _run(project: Project, host: str, port: int, controller: bool, say: Say) -> None:
     page, address = start_page(project, host=host, port=port)
-    children = {"control plane": page}
-    if controller:
+    children, said = {"control plane": page}, [f"the page: {address}"]
+    if controller and (project.folder / project.file).exists():
         children["controller"] = start_controller(project)
-    announce(project, [f"the page: {address}"], say)
+    elif controller:
+        said.append(f"no {project.file} in {project.folder}: runs are recorded and shown, and no loop turns")
+    announce(project, said, say)
 
     def restart(name: str) -> Child:
         if name == "controller":
