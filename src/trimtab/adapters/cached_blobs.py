@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from trimtab.adapters.process_holder import is_dead, this_process
 from trimtab.atoms.digest import digest_bytes
-from trimtab.ports.blobs import Blobs, StoredBlob
+from trimtab.ports.blobs import Blobs, Draft, HeldDraft, StoredBlob, in_chunks
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _COUNT = itertools.count()
@@ -51,6 +51,10 @@ class CachedBlobs:
         self._keep(key, content)
         return key
 
+    def begin(self) -> Draft:
+        """See the port; it lies in memory."""
+        return HeldDraft(self)
+
     def get(self, key: str) -> bytes:
         """See the port."""
         content = self._held(key)
@@ -72,6 +76,10 @@ class CachedBlobs:
             except FileNotFoundError:
                 pass
         return self._outer.get_piece(key, start, size_bytes, digest)
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """See the port; the blob lies in memory."""
+        yield from in_chunks(self.get(key))
 
     def find(self, key: str) -> StoredBlob | None:
         """See the port."""

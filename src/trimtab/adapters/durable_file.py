@@ -11,8 +11,10 @@ from trimtab.atoms.error import WritingEnded
 
 #: From this size on a file goes past the page cache: its bytes are wanted on the disk, not in memory.
 DIRECT_BYTES = 1 << 20
-#: Bytes of one write past the page cache; memory, place and length must be multiples of the block.
+#: Bytes of one write past the page cache: of a thread that writes a whole file, and of a file that comes by and by.
+#: Memory, place and length must be multiples of the block.
 _PIECE_BYTES = 4 << 20
+_GATHERED_BYTES = 1 << 20
 _BLOCK_BYTES = 4096
 
 _of_thread = threading.local()
@@ -65,26 +67,79 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+class NewFile:
+    """A file that must not be there yet (mode 0600), written piece by piece; its name is not flushed."""
+
+    def __init__(self, path: Path, *, direct: bool, memory: mmap.mmap | None = None) -> None:
+        """
+        Args:
+            direct: Past the page cache, where the file system knows how.
+            memory: What bytes are gathered in on their way past the page cache; None: some of its own.
+        """
+        self._descriptor = -1
+        if direct and hasattr(os, "O_DIRECT"):
+            self._descriptor = _open_new(path, os.O_DIRECT)
+        direct = self._descriptor >= 0
+        if not direct:
+            self._descriptor = _open_new(path, 0)
+        #: Aligned, in whole blocks, as the system asks; None: what comes is written as it is.
+        self._memory = (memory or mmap.mmap(-1, _GATHERED_BYTES)) if direct else None
+        self._gathered = 0
+        self._size_bytes = 0
+
+    def write(self, content: bytes | bytearray | memoryview) -> None:
+        """Add bytes; they are durable after `flush`."""
+        view = memoryview(content)
+        self._size_bytes += len(view)
+        if self._memory is None:
+            write_whole(self._descriptor, view)
+            return
+        while view:
+            piece = view[: len(self._memory) - self._gathered]
+            self._memory[self._gathered : self._gathered + len(piece)] = piece
+            self._gathered += len(piece)
+            view = view[len(piece) :]
+            if self._gathered == len(self._memory):
+                self._put(self._memory)
+
+    def flush(self) -> None:
+        """Return when all of it is on the disk; nothing is written afterwards.
+
+        Raises:
+            FlushFailed: As `flush`.
+        """
+        if self._memory is not None and self._gathered:
+            self._put(self._memory)
+            os.ftruncate(self._descriptor, self._size_bytes)
+        flush(self._descriptor)
+
+    def close(self) -> None:
+        """Let go of the file, whole or not."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _put(self, memory: mmap.mmap) -> None:
+        """Write what was gathered, in whole blocks: the last one is cut to size by `flush`."""
+        whole = -(-self._gathered // _BLOCK_BYTES) * _BLOCK_BYTES
+        with memoryview(memory) as source:
+            write_whole(self._descriptor, source[:whole])
+        self._gathered = 0
+
+
 def write_new(path: Path, content: bytes) -> None:
     """Write a file that must not be there yet (mode 0600) and flush it; its name is not flushed.
 
     Raises:
         FlushFailed: As `flush`.
     """
-    view = memoryview(content)
-    direct = os.O_DIRECT if len(view) >= DIRECT_BYTES and hasattr(os, "O_DIRECT") else 0
-    descriptor = _open_new(path, direct)
+    direct = len(content) >= DIRECT_BYTES
+    file = NewFile(path, direct=direct, memory=_memory_of_thread() if direct else None)
     try:
-        if descriptor < 0:
-            descriptor, direct = _open_new(path, 0), 0
-        if direct:
-            _write_direct(descriptor, view)
-        else:
-            write_whole(descriptor, view)
-        flush(descriptor)
+        file.write(content)
+        file.flush()
     finally:
-        if descriptor >= 0:
-            os.close(descriptor)
+        file.close()
 
 
 def write_whole(descriptor: int, content: bytes | memoryview) -> None:
@@ -106,19 +161,7 @@ def _open_new(path: Path, flags: int) -> int:
         raise
 
 
-def _write_direct(descriptor: int, view: memoryview) -> None:
-    """Write past the page cache, in whole blocks from aligned memory; the last block is cut to size afterwards."""
-    memory = _aligned_memory()
-    for start in range(0, len(view), _PIECE_BYTES):
-        piece = view[start : start + _PIECE_BYTES]
-        memory[: len(piece)] = piece
-        whole = -(-len(piece) // _BLOCK_BYTES) * _BLOCK_BYTES
-        with memoryview(memory) as source:
-            write_whole(descriptor, source[:whole])
-    os.ftruncate(descriptor, len(view))
-
-
-def _aligned_memory() -> mmap.mmap:
+def _memory_of_thread() -> mmap.mmap:
     if not hasattr(_of_thread, "memory"):
         _of_thread.memory = mmap.mmap(-1, _PIECE_BYTES)
     memory: mmap.mmap = _of_thread.memory

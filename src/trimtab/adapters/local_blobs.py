@@ -1,19 +1,21 @@
 """Blobs as files, named by the digest of their content: `blobs/ab/abcdef...`."""
 
+import hashlib
 import itertools
 import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from trimtab.adapters.durable_file import FlushFailed, flush_folder, write_new, writing_ended
+from trimtab.adapters.durable_file import FlushFailed, NewFile, flush_folder, write_new, writing_ended
 from trimtab.adapters.process_holder import is_dead, this_process
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import Damaged, StoreError, WritingEnded
-from trimtab.ports.blobs import StoredBlob
+from trimtab.ports.blobs import CHUNK_BYTES, StoredBlob
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 #: Keeps the temporaries of threads, and of two openings in one process, apart.
@@ -56,6 +58,11 @@ class LocalBlobs:
             flush_folder(path.parent)
         return key
 
+    def begin(self) -> "LocalDraft":
+        """See the port; what was written lies in a temporary, where a sweep finds it if this process dies."""
+        with self._changing():
+            return LocalDraft(self, self._new_temporary())
+
     def get(self, key: str) -> bytes:
         """See the port."""
         content = self._read(key)
@@ -69,6 +76,15 @@ class LocalBlobs:
         if digest_bytes(content) != digest:
             raise self._damaged(key)
         return content
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """See the port."""
+        with self._reading(key) as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != key:
+                raise self._damaged(key)
+            file.seek(0)
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
 
     def find(self, key: str) -> StoredBlob | None:
         """See the port."""
@@ -124,8 +140,11 @@ class LocalBlobs:
         """Blobs that are being discarded, or were when their process died."""
         return sorted(self._aside.iterdir())
 
+    def _new_temporary(self) -> Path:
+        return self._temporary / f"{quote(this_process(), safe='')}+{next(_COUNT)}"
+
     def _place(self, path: Path, content: bytes) -> None:
-        temporary = self._temporary / f"{quote(this_process(), safe='')}+{next(_COUNT)}"
+        temporary = self._new_temporary()
         try:
             write_new(temporary, content)
             os.replace(temporary, path)
@@ -150,17 +169,24 @@ class LocalBlobs:
             ) from error
 
     def _read(self, key: str, start: int = 0, size_bytes: int = -1) -> bytes:
+        with self._reading(key) as file:
+            file.seek(start)
+            return file.read(size_bytes)
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[BufferedReader]:
+        try:
+            with self._open(key) as file:
+                yield file
+        except OSError as error:
+            raise StoreError(
+                f"blob {key} cannot be read: {self._path(key)}: {error.strerror}: check the disk"
+            ) from error
+
+    def _open(self, key: str) -> BufferedReader:
         for path in self._places(key):
-            try:
-                with path.open("rb") as file:
-                    file.seek(start)
-                    return file.read(size_bytes)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise StoreError(
-                    f"blob {key} cannot be read: {path}: {error.strerror}: check the disk"
-                ) from error
+            with suppress(FileNotFoundError):
+                return path.open("rb")
         raise KeyError(key)
 
     def _end_discard(self, aside: Path, idle_seconds: float) -> bool:
@@ -205,6 +231,51 @@ class LocalBlobs:
             return path.stat().st_size == len(content) and path.read_bytes() == content
         except FileNotFoundError:
             return False
+
+
+class LocalDraft:
+    """A blob on its way in, in a temporary of its own: one megabyte of it at most lies in memory."""
+
+    def __init__(self, blobs: LocalBlobs, temporary: Path) -> None:
+        self._blobs, self._temporary = blobs, temporary
+        self._told = hashlib.sha256()
+        self._file: NewFile | None = NewFile(temporary, direct=True)
+
+    def write(self, content: bytes | bytearray | memoryview) -> None:
+        """See the port."""
+        file = self._open
+        with self._blobs._changing():
+            file.write(content)
+        self._told.update(content)
+
+    def finish(self) -> str:
+        """See the port."""
+        file, key = self._open, self._told.hexdigest()
+        path = self._blobs._path(key)
+        with self._blobs._changing():
+            file.flush()
+            # Also over the same bytes: then they are as new, and whole if they were damaged.
+            os.replace(self._temporary, path)
+            self._let_go()
+            flush_folder(path.parent)
+        return key
+
+    def drop(self) -> None:
+        """See the port."""
+        if self._file is not None:
+            self._let_go()
+            with suppress(OSError):  # the next opening of the store sweeps it
+                self._temporary.unlink(missing_ok=True)
+
+    @property
+    def _open(self) -> NewFile:
+        assert self._file is not None, "a draft was used that is finished or dropped"
+        return self._file
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def _stored(key: str, found: os.stat_result, now: float) -> StoredBlob:

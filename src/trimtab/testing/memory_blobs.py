@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import Damaged
-from trimtab.ports.blobs import StoredBlob
+from trimtab.ports.blobs import Draft, HeldDraft, StoredBlob, in_chunks
 
 
 class MemoryBlobs:
@@ -29,6 +29,10 @@ class MemoryBlobs:
             self._wanted[key] = self._wall()
         return key
 
+    def begin(self) -> Draft:
+        """See the port; it lies in memory."""
+        return HeldDraft(self)
+
     def get(self, key: str) -> bytes:
         """See the port."""
         content = self._blobs[key]
@@ -42,6 +46,10 @@ class MemoryBlobs:
         if digest_bytes(content) != digest:
             raise Damaged(f"blob {key} is damaged in memory")
         return content
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """See the port; the blob lies in memory."""
+        yield from in_chunks(self.get(key))
 
     def find(self, key: str) -> StoredBlob | None:
         """See the port."""

@@ -7,6 +7,7 @@ from trimtab.atoms.error import NotThere, StoreError, UsageError
 from trimtab.atoms.run import LoggedFile
 from trimtab.atoms.run_event import RunEvent
 from trimtab.engine.store import Store
+from trimtab.ports.blobs import Draft
 from trimtab.ports.run_index import RunIndex
 from trimtab.tracking.follow import Follower
 from trimtab.tracking.logbook import Logbook
@@ -16,14 +17,22 @@ from trimtab.tracking.rule import microseconds_of, require_path
 PIECE_BYTES = 16 << 20
 #: An upload is over by then: the pieces of one that was given up are not kept any longer.
 UPLOAD = timedelta(days=7)
+#: From this size on what came of a piece is handed to the store, rather than held in memory.
+_HELD_BYTES = 1 << 20
 
 
 class Upload:
-    """A file on its way in, piece by piece; nothing can be seen of it before `finish`."""
+    """A file on its way in, piece by piece; nothing can be seen of it before `finish`.
+
+    Whoever does not finish it drops it. One thread at a time may use it.
+    """
 
     def __init__(self, store: Store, logbook: Logbook, owner: str, path: str) -> None:
         self._store, self._logbook, self._owner, self._path = store, logbook, owner, path
         self._gathered = bytearray()
+        #: Where a piece goes that is longer than what is held.
+        self._draft: Draft | None = None
+        self._piece_bytes = 0
         self._blobs: list[str] = []
         self._size_bytes = 0
         self._finished = False
@@ -35,18 +44,17 @@ class Upload:
             raise UsageError(f"file {self._path!r} was finished already: begin it anew")
         self._size_bytes += len(chunk)
         view = memoryview(chunk)
-        while len(self._gathered) + len(view) >= PIECE_BYTES:
-            rest = PIECE_BYTES - len(self._gathered)
-            self._gathered += view[:rest]
+        while len(view) >= (rest := PIECE_BYTES - self._piece_bytes):
+            self._add(view[:rest])
             view = view[rest:]
             self._keep()
             # Until the file is in its place, nothing else tells `trimtab gc` that this piece is wanted.
             self._logbook.log(RunEvent(owner=self._owner, pieces=(self._blobs[-1],)))
-        self._gathered += view
+        self._add(view)
 
     def finish(self) -> LoggedFile:
         """Put the file in its place, over the one that was there; durable when it returns."""
-        if self._gathered or not self._blobs:
+        if self._piece_bytes or not self._blobs:
             self._keep()
         if self._store.now() - self._began > UPLOAD:
             raise StoreError(f"file {self._path!r} was on its way for over {UPLOAD.days} days: send it anew")
@@ -60,9 +68,32 @@ class Upload:
         self._logbook.log(RunEvent(owner=self._owner, files=(file,)))
         return file
 
+    def drop(self) -> None:
+        """Forget what came of a file that is not finished; does nothing where it is."""
+        if self._draft is not None:
+            self._draft.drop()
+            self._draft = None
+        self._finished = True
+
+    def _add(self, view: memoryview) -> None:
+        self._piece_bytes += len(view)
+        if self._draft is None:
+            if self._piece_bytes <= _HELD_BYTES:
+                self._gathered += view
+                return
+            self._draft = self._store.blobs.begin()
+            self._draft.write(self._gathered)
+            self._gathered.clear()
+        self._draft.write(view)
+
     def _keep(self) -> None:
-        self._blobs.append(self._store.blobs.put(bytes(self._gathered)))
-        self._gathered.clear()
+        if self._draft is None:
+            self._blobs.append(self._store.blobs.put(bytes(self._gathered)))
+            self._gathered.clear()
+        else:
+            self._blobs.append(self._draft.finish())
+            self._draft = None
+        self._piece_bytes = 0
 
 
 class Files:
@@ -86,9 +117,12 @@ class Files:
     def put(self, owner: str, path: str, chunks: Iterable[bytes]) -> LoggedFile:
         """Keep a file; durable when it returns. Errors as `begin`."""
         upload = self.begin(owner, path)
-        for chunk in chunks:
-            upload.write(chunk)
-        return upload.finish()
+        try:
+            for chunk in chunks:
+                upload.write(chunk)
+            return upload.finish()
+        finally:
+            upload.drop()
 
     def find(self, owner: str, path: str) -> LoggedFile:
         """The file at a path; NotThere."""
@@ -99,10 +133,13 @@ class Files:
         return found
 
     def read(self, file: LoggedFile) -> Iterator[bytes]:
-        """The content, piece by piece, each one hashed before it is given; Damaged where one is not what was put."""
+        """The content in chunks of at most `CHUNK_BYTES`; Damaged where a piece is not what was put.
+
+        A piece is hashed before its first chunk is given.
+        """
         for blob in file.blobs:
             try:
-                yield self._store.blobs.get(blob)
+                yield from self._store.blobs.chunks(blob)
             except KeyError as error:
                 raise StoreError(
                     f"file {file.path!r}: blob {blob[:12]} is not in the store: `trimtab fsck` says whether it was "

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from trimtab.adapters import local_blobs
+from trimtab.adapters import durable_file, local_blobs
 from trimtab.adapters.durable_file import FlushFailed
 from trimtab.adapters.local_blobs import LocalBlobs
 from trimtab.adapters.process_holder import this_process
@@ -82,3 +82,56 @@ def test_after_a_failed_flush_nothing_is_kept_and_all_is_read(
             blobs.put(content)
     assert len(fired) == 1, "a failed flush was tried again"
     assert blobs.get(key) == b"abc"
+
+
+def test_a_draft_that_the_disk_refuses_says_so_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = LocalBlobs(tmp_path)
+    draft = blobs.begin()
+
+    def full(descriptor: int, content: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(durable_file, "write_whole", full)
+        with pytest.raises(StoreError, match="No space"):
+            draft.write(b"x" * 3_000_000)
+    draft.drop()
+    assert blobs.temporaries == []
+    assert list(blobs.stored()) == []
+    assert blobs.get(blobs.put(b"abc")) == b"abc"
+
+
+def test_a_draft_whose_flush_failed_is_never_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = LocalBlobs(tmp_path)
+    draft = blobs.begin()
+    draft.write(b"x" * 100)
+
+    def broken(descriptor: int) -> None:
+        raise FlushFailed(5, "Input/output error")
+
+    with monkeypatch.context() as broken_disk:
+        broken_disk.setattr(durable_file, "flush", broken)
+        with pytest.raises(StoreError, match="did not take a write"):
+            draft.finish()
+    draft.drop()
+    assert list(blobs.stored()) == []
+    with pytest.raises(StoreError, match="keeps nothing more"):
+        blobs.begin()
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 4096, (1 << 20) - 1, 1 << 20, (4 << 20) + 4097])
+def test_a_file_past_the_page_cache_has_the_bytes_and_the_size_of_what_was_written(
+    tmp_path: Path, size_bytes: int
+) -> None:
+    content = bytes(range(251)) * (size_bytes // 251 + 1)
+    file = durable_file.NewFile(tmp_path / "new", direct=True)
+    for start in range(0, size_bytes, 65_537):
+        file.write(content[start : min(start + 65_537, size_bytes)])
+    file.flush()
+    file.close()
+    file.close()
+    assert (tmp_path / "new").read_bytes() == content[:size_bytes]

@@ -35,7 +35,7 @@ def tracking(year: Store) -> Tracking:
 def test_each_training_is_a_run_of_the_models_experiment(tracking: Tracking, year: Store) -> None:
     memory = Memory(year)
     memory.refresh()
-    trained = memory.runs.all()
+    trained = memory.trainings.all()
     assert len(trained) > 1
     experiment = tracking.experiments.named(trained[0].model)
     assert experiment.id == experiment_of(trained[0].model)

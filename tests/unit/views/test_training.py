@@ -11,7 +11,7 @@ from trimtab.views.memory import Memory
 
 
 def test_done_and_failed_trainings_are_listed_with_what_is_known(year: Memory) -> None:
-    runs = year.runs.all(MODEL)
+    runs = year.trainings.all(MODEL)
     assert [run.outcome for run in runs] == [Outcome.DONE, Outcome.FAILED, Outcome.DONE, Outcome.DONE]
     first, failed = runs[0], runs[1]
     assert first.metrics == {"log_loss": 0.452, "roc_auc": 0.74}
@@ -22,7 +22,7 @@ def test_done_and_failed_trainings_are_listed_with_what_is_known(year: Memory) -
     assert "MemoryError" in failed.note
     assert failed.artifact is None
     assert failed.metrics == {}
-    assert year.runs.all("nobody") == []
+    assert year.trainings.all("nobody") == []
 
 
 def test_an_order_is_followed_to_its_end(year: Memory) -> None:

@@ -13,7 +13,7 @@ from trimtab.adapters.s3_blobs.place import read_place
 from trimtab.adapters.s3_blobs.server_time import ServerTime
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import ConfigurationRefused, Damaged
-from trimtab.ports.blobs import StoredBlob
+from trimtab.ports.blobs import Draft, HeldDraft, StoredBlob, in_chunks
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 #: Seconds after which a blob that is put again is stored anew, so that its date says so.
@@ -88,6 +88,10 @@ class S3Blobs:
             self._bucket.drop(name)
         return key
 
+    def begin(self) -> Draft:
+        """See the port; it lies in memory."""
+        return HeldDraft(self)
+
     def get(self, key: str) -> bytes:
         """See the port."""
         for generation in self._generations(key):
@@ -107,6 +111,10 @@ class S3Blobs:
             if not self._is_doomed(key, generation):
                 raise KeyError(key) if content is None else self._damaged(key)
         raise KeyError(key)
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """See the port; the blob lies in memory."""
+        yield from in_chunks(self.get(key))
 
     def find(self, key: str) -> StoredBlob | None:
         """See the port."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
@@ -83,7 +82,7 @@ class _Files:
             return Response(media_type=_BYTES, headers=headers)
         pieces = self._tracking.files.read(file)
         first = next(pieces, b"")  # what is damaged at its beginning is refused, not broken off
-        return StreamingResponse(_flat(first, pieces), media_type=_BYTES, headers=headers)
+        return StreamingResponse(chain((first,), pieces), media_type=_BYTES, headers=headers)
 
     async def put(self, call: Call) -> Any:
         files = self._tracking.files
@@ -95,18 +94,23 @@ class _Files:
             if call.idempotency_key is not None:
                 told.update(gathered)
 
-        async for chunk in call.stream():
-            gathered += chunk
-            if len(gathered) >= _GATHERED:
+        try:
+            async for chunk in call.stream():
+                gathered += chunk
+                if len(gathered) >= _GATHERED:
+                    await asyncio.to_thread(written)
+                    gathered.clear()
+            if gathered:
                 await asyncio.to_thread(written)
-                gathered.clear()
-        if gathered:
-            await asyncio.to_thread(written)
-        said = told.hexdigest()
-        replayed = self._repeats.known(call, "put file", said=said)
-        if replayed is not None:
-            return replayed
-        file = await asyncio.to_thread(upload.finish)
+            said = told.hexdigest()
+            replayed = self._repeats.known(call, "put file", said=said)
+            if replayed is not None:
+                upload.drop()
+                return replayed
+            file = await asyncio.to_thread(upload.finish)
+        except Exception:  # no cancelling: a thread may be at work on it then
+            upload.drop()
+            raise
         self._repeats.note(call, "put file", file, said=said)
         return file
 
@@ -116,11 +120,3 @@ class _Files:
             return Removed(removed=call.path["path"])
 
         return self._repeats.answer(call, "remove file", removed)
-
-
-def _flat(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """Chunks of at most 256 KiB, so that a slow reader does not hold a whole piece in the server's buffers."""
-    for piece in chain((first,), rest):
-        view = memoryview(piece)
-        for start in range(0, len(view), 1 << 18):
-            yield bytes(view[start : start + (1 << 18)])

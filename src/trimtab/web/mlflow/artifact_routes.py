@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import mimetypes
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -26,7 +27,7 @@ from trimtab.web.route import Call, Refused, Route
 
 #: Bytes of one file.
 FILE_BYTES = 1 << 40
-#: Bytes that are handed from the network to a thread at once, and the other way.
+#: Bytes that are handed from the network to a thread at once.
 _HANDFUL = 1 << 20
 
 
@@ -74,13 +75,18 @@ class _Artifacts:
         upload: Upload | None = None
         handful: list[bytes] = []
         size = 0
-        async for chunk in call.stream():
-            handful.append(chunk)
-            size += len(chunk)
-            if size >= _HANDFUL:
-                upload = await asyncio.to_thread(self._write, upload, place, handful)
-                handful, size = [], 0
-        await asyncio.to_thread(self._finish, upload, place, handful)
+        try:
+            async for chunk in call.stream():
+                handful.append(chunk)
+                size += len(chunk)
+                if size >= _HANDFUL:
+                    upload = await asyncio.to_thread(self._write, upload, place, handful)
+                    handful, size = [], 0
+            await asyncio.to_thread(self._finish, upload, place, handful)
+        except Exception:  # no cancelling: a thread may be at work on it then
+            if upload is not None:
+                upload.drop()
+            raise
         return {}
 
     def _write(self, upload: Upload | None, place: tuple[str, str], chunks: Iterable[bytes]) -> Upload:
@@ -119,7 +125,9 @@ class _Artifacts:
     def delete(self, call: Call) -> Json:
         place = self.places.of(call.path["path"])
         if place.path:
-            self.tracking.files.remove(place.owner, place.path)
+            # What is not there is gone: a client that got no answer sends again.
+            with suppress(NotThere):
+                self.tracking.files.remove(place.owner, place.path)
             return {}
         for name in {file.path.partition("/")[0] for file in self.tracking.files.under(place.owner)}:
             self.tracking.files.remove(place.owner, name)
@@ -127,12 +135,12 @@ class _Artifacts:
 
 
 def attachment(tracking: Tracking, file: LoggedFile) -> Response:
-    """A file's content for download, never to be shown by a browser; its first piece is checked before it begins.
+    """A file's content for download, never to be shown by a browser; its first piece is hashed before it begins.
 
     Raises:
         Damaged: The first piece is not what was put. A later one that is not ends the connection.
     """
-    chunks = _chunks(tracking.files.read(file))
+    chunks = tracking.files.read(file)
     first = next(chunks, b"")
     name = posixpath.basename(file.path)
     plain = name.encode("ascii", "ignore").decode().replace('"', "").replace("\\", "") or "download"
@@ -145,12 +153,6 @@ def attachment(tracking: Tracking, file: LoggedFile) -> Response:
             "X-Content-Type-Options": "nosniff",
         },
     )
-
-
-def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes | memoryview]:
-    for piece in pieces:
-        for start in range(0, len(piece), _HANDFUL):
-            yield memoryview(piece)[start : start + _HANDFUL]
 
 
 def artifact_routes(tracking: Tracking) -> list[Route]:
