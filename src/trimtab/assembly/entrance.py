@@ -1,6 +1,8 @@
 """The entrance of a plane: who must show a token there, and whether it may be opened at all."""
 
 import ipaddress
+import re
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from trimtab.atoms.error import ConfigurationRefused
 from trimtab.atoms.instant import iso
 from trimtab.atoms.token import TokenState
 from trimtab.engine.store import Store
+
+#: Names and addresses as a `Host` header holds them.
+_HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,12 @@ def refuse_foreign(folder: Path, all_settings: Settings, plane: str, host: str) 
     """As `entrance_of`, of what the settings alone say; the store is not asked."""
     settings = _of(all_settings, plane)
     _certificate(folder, settings)
+    for name in settings.allowed_hosts:
+        if not _HOST.fullmatch(name):
+            raise ConfigurationRefused(
+                f"{FILE_NAME}: {plane}.allowed_hosts: no request names the host {name!r}: give a name or an address "
+                "alone, without scheme, port, path or *, and IPv6 in brackets"
+            )
     if is_loopback(host):
         return
     wanting = []
@@ -117,4 +128,12 @@ def _certificate(folder: Path, settings: ControlSettings | ServeSettings) -> tup
     for file in files:
         if not file.is_file():
             raise ConfigurationRefused(f"{FILE_NAME}: {file}: no such file, and TLS was asked for")
+    try:
+        # A password is asked for at the terminal otherwise, where a server may have none.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files, password="")
+    except OSError as error:
+        raise ConfigurationRefused(
+            f"{FILE_NAME}: tls_certificate and tls_key cannot be used ({error}): they are PEM files, the certificate "
+            "with what leads to its root, and its key without a password"
+        ) from error
     return files

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from parts.certificate import write_certificate
 from trimtab.assembly.entrance import Entrance, entrance_of, is_loopback, refuse_foreign
 from trimtab.assembly.project import open_project
 from trimtab.assembly.token import create_token, revoke_token
@@ -73,8 +74,7 @@ def test_elsewhere_each_thing_that_is_missing_is_named(
 def test_elsewhere_with_all_of_it_tokens_are_asked_for(tmp_path: Path, host: str) -> None:
     made = entrance(tmp_path, host, PROXY, with_token())
     assert (made.tokens, made.hosts, made.secure, made.scheme) == (True, ("models.example",), True, "http")
-    for name in ("cert.pem", "key.pem"):
-        (tmp_path / name).touch()
+    write_certificate(tmp_path)
     tls = 'allowed_hosts = ["models.example"]\ntls_certificate = "cert.pem"\ntls_key = "key.pem"'
     made = entrance(tmp_path, host, tls, with_token())
     assert (made.tokens, made.certificate, made.secure, made.scheme) == (
@@ -99,6 +99,43 @@ def test_a_certificate_that_is_not_there_stops_the_start(tmp_path: Path, host: s
     settings = 'allowed_hosts = ["x"]\ntls_certificate = "no.pem"\ntls_key = "no.pem"'
     with pytest.raises(ConfigurationRefused, match=r"no\.pem: no such file"):
         entrance(tmp_path, host, settings, with_token())
+
+
+TLS = 'tls_certificate = "cert.pem"\ntls_key = "key.pem"'
+
+
+@pytest.mark.parametrize("spoil", ["nothing PEM", "another key", "a password"])
+def test_a_certificate_that_cannot_be_used_stops_the_start_and_nobody_is_asked(
+    tmp_path: Path, spoil: str
+) -> None:
+    write_certificate(tmp_path, password=b"sesame" if spoil == "a password" else b"")
+    if spoil == "nothing PEM":
+        (tmp_path / "cert.pem").write_text("hello", encoding="utf-8")
+    if spoil == "another key":
+        key = (tmp_path / "key.pem").read_bytes()
+        write_certificate(tmp_path)
+        (tmp_path / "key.pem").write_bytes(key)
+    with pytest.raises(ConfigurationRefused, match="tls_certificate and tls_key cannot be used"):
+        entrance(tmp_path, "127.0.0.1", TLS)
+
+
+@pytest.mark.parametrize("plane", ["control", "serve"])
+def test_a_host_that_no_request_names_is_refused(tmp_path: Path, plane: str) -> None:
+    for name in (
+        "models.example:443",
+        "https://models.example",
+        "*",
+        "*.example",
+        "",
+        "a b",
+        "::1",
+        "a.",
+        "a/b",
+    ):
+        with pytest.raises(ConfigurationRefused, match="allowed_hosts: no request names the host"):
+            entrance(tmp_path, "127.0.0.1", f'allowed_hosts = ["ok.example", "{name}"]', plane=plane)
+    for name in ("models.example", "MODELS", "10.0.0.1", "[::1]", "my_host", "xn--bcher-kva.example"):
+        assert entrance(tmp_path, "127.0.0.1", f'allowed_hosts = ["{name}"]', plane=plane).hosts == (name,)
 
 
 @pytest.mark.parametrize(

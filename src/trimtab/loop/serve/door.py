@@ -22,7 +22,7 @@ class Door:
         Args:
             hosts: Names and addresses without a port; IPv6 in brackets. Loopback's are always added.
         """
-        self._hosts = {host.lower() for host in (*LOOPBACK, *hosts)}
+        self._hosts = {host.lower() for host in (*LOOPBACK, *hosts) if host}
         #: Host headers that were let in before, as they came.
         self._known: set[bytes] = set()
 

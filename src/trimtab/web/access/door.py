@@ -26,7 +26,7 @@ class Door:
         Args:
             hosts: Names and addresses without a port, beside loopback's; IPv6 addresses in brackets.
         """
-        self._hosts = {host.lower() for host in (*LOOPBACK, *hosts)}
+        self._hosts = {host.lower() for host in (*LOOPBACK, *hosts) if host}
         #: Host headers that were let in before, as they came.
         self._known: set[bytes] = set()
 
