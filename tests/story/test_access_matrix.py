@@ -91,6 +91,13 @@ class House:
     table: Table
     store: Store
     tokens: dict[str, str]
+    #: One for all requests: to begin and end a loop takes longer than most of them.
+    loop: asyncio.AbstractEventLoop
+
+    def ask(
+        self, method: str, path: bytes, headers: dict[str, str], body: bytes = b"", query: bytes = b""
+    ) -> Said:
+        return self.loop.run_until_complete(ask(self.table, method, path, headers, body, query))
 
     def headers(self, caller: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self.tokens[caller]}"} if caller in self.tokens else {}
@@ -116,14 +123,16 @@ def house() -> Iterator[House]:
     for role in GIVEN:
         give(role, role)
     with TokenRing(store) as ring:
-        yield House(shown(store, gate=Gate("flights", ring=ring)), store, tokens)
+        loop = asyncio.new_event_loop()
+        yield House(shown(store, gate=Gate("flights", ring=ring)), store, tokens, loop)
+        loop.close()
 
 
 def asked(house: House, route: Route, caller: str) -> Said:
     path = re.sub(r"\{(\w+)(:path)?\}", "0", route.path).encode()
     body = b"{}" if route.body is not None else b""
     headers = {**house.headers(caller), "content-type": "application/json"}
-    return asyncio.run(ask(house.table, route.method, path, headers, body))
+    return house.ask(route.method, path, headers, body)
 
 
 def test_every_route_declares_what_was_thought_of_it(house: House) -> None:
@@ -166,7 +175,7 @@ def test_every_route_lets_in_whom_it_must_and_nobody_else(house: House, caller: 
 def test_for_another_projects_token_nothing_is_anywhere(house: House) -> None:
     """Word for word what is said of a path that no route has."""
     for path in (b"/no-such-place", b"/api/2.0/mlflow/no-such-place"):
-        answer = asyncio.run(ask(house.table, "GET", path, house.headers("viewer")))
+        answer = house.ask("GET", path, house.headers("viewer"))
         said = json.loads(answer.body)
         assert said.get("detail", said.get("message")) == f"nothing is at {path.decode()}"
         assert said.get("error_code", "ENDPOINT_NOT_FOUND") == "ENDPOINT_NOT_FOUND"
@@ -214,7 +223,7 @@ def answers_about(house: House, ids: list[str], caller: str) -> list[str]:
             continue
         for name in ids if "{" in route.path else ["0"]:
             path = re.sub(r"\{(\w+)(:path)?\}", name, route.path).encode()
-            said.append(asyncio.run(ask(house.table, "GET", path, house.headers(caller))).body.decode())
+            said.append(house.ask("GET", path, house.headers(caller)).body.decode())
     return said
 
 
@@ -224,7 +233,7 @@ def test_what_others_decided_and_made_is_read_by_whoever_reads(house: House) -> 
 
     def asked(path: str, query: bytes = b"") -> Any:
         where = f"/api/v1/{path}".encode()
-        return json.loads(asyncio.run(ask(house.table, "GET", where, headers, query=query)).body)
+        return json.loads(house.ask("GET", where, headers, query=query).body)
 
     assert asked(f"records/{MODEL}@1")["content"]["manifest"]["model"] == MODEL
     *_, given = asked("actions", b"kind=token-create")["actions"]
@@ -237,7 +246,7 @@ def test_what_a_token_does_is_a_step_of_giving_it(house: House) -> None:
     before = house.store.ledger.head()[0]
     body = b'{"name": "by a runner"}'
     headers = {**house.headers("runner"), "content-type": "application/json"}
-    answer = asyncio.run(ask(house.table, "POST", b"/api/v1/experiments", headers, body))
+    answer = house.ask("POST", b"/api/v1/experiments", headers, body)
     assert answer.status in (200, 201), answer.body
     (action,) = [
         entry.record

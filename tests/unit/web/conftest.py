@@ -1,5 +1,7 @@
 """The control plane's application over a made-up year, and a client that speaks to it in this process."""
 
+from collections.abc import Iterator
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -17,12 +19,13 @@ def year_store() -> Store:
 
 
 @pytest.fixture(scope="session")
-def client(year_store: Store) -> TestClient:
+def client(year_store: Store) -> Iterator[TestClient]:
     """Asks for pages; a failing page is a 500 here as it is for a browser."""
-    return asked(
+    with asked(
         year_store,
         project_name="flights & more",
         models=[MODEL, "not_yet"],
         prediction_url="http://127.0.0.1:8600",
         allowed_hosts=["models.example"],
-    )
+    ) as client:
+        yield client

@@ -1,5 +1,7 @@
 """MLflow's protocol over a store in memory."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from parts.mlflow_caller import Mlflow
@@ -8,5 +10,6 @@ from trimtab.testing.memory_store import memory_store
 
 
 @pytest.fixture
-def mlflow() -> Mlflow:
-    return Mlflow(asked(memory_store()))
+def mlflow() -> Iterator[Mlflow]:
+    with asked(memory_store()) as client:  # else each request begins an event loop of its own
+        yield Mlflow(client)

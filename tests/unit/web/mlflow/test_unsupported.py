@@ -1,11 +1,13 @@
 """What is not spoken is told in MLflow's words, and the documentation's list is the live one."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from parts.mlflow_caller import Mlflow
+from parts.page import asked
 from trimtab.testing.memory_run_index import MemoryRunIndex
 from trimtab.testing.memory_store import memory_store
 from trimtab.tracking.tracking import open_tracking
@@ -15,6 +17,13 @@ from trimtab.web.mlflow.unsupported import FEATURES, unsupported_routes
 DOCS = Path(__file__).resolve().parents[4] / "docs" / "mlflow.md"
 PROTOBUF = {"content-type": "application/x-protobuf"}
 CALLS = sorted({(route.method, route.path) for route in unsupported_routes()})
+
+
+@pytest.fixture(scope="module")
+def mlflow() -> Iterator[Mlflow]:
+    """One for all of them: nothing is written here."""
+    with asked(memory_store()) as client:
+        yield Mlflow(client)
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
