@@ -99,8 +99,11 @@ def listing(files: list[LoggedFile], folder: str, *, names_only: bool = False) -
 
 
 def folder_of(path: str | None) -> str:
-    """The folder that a client asks to be listed; Refused where it is no path."""
-    if path in (None, "", ".", "/"):
-        return ""
-    assert path is not None
-    return require_path(path.rstrip("/"))
+    """The folder that a client asks to be listed; UsageError where it is no path."""
+    folder = tidied((path or "").rstrip("/"))
+    return require_path(folder) if folder else ""
+
+
+def tidied(path: str) -> str:
+    """A path in a query as HTTP clients write it in an address: `./plots/.` is `plots`."""
+    return "/".join(part for part in path.split("/") if part != ".")

@@ -19,7 +19,7 @@ from trimtab.tracking.rule import require_path
 from trimtab.tracking.tracking import Tracking
 from trimtab.web.access.permission import Permission
 from trimtab.web.mlflow.answer import Json, run_uri
-from trimtab.web.mlflow.artifact_path import Places, folder_of, listing
+from trimtab.web.mlflow.artifact_path import Places, folder_of, listing, tidied
 from trimtab.web.mlflow.number import required
 from trimtab.web.mlflow.registry_files import version_file, version_files
 from trimtab.web.mlflow.twin import ARTIFACTS, twins
@@ -54,7 +54,7 @@ class _Artifacts:
         return {**answer, "files": files} if files else answer
 
     def under(self, call: Call) -> Json:
-        path = required(call.query.path, "path")
+        path = tidied(required(call.query.path, "path"))
         try:
             if (version := version_files(self.tracking, path)) is not None:
                 kept = listing(version.files, version.below, names_only=True)

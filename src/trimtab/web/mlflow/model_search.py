@@ -17,7 +17,7 @@ from trimtab.web.mlflow.search import conditions, orders
 from trimtab.web.route import Refused
 
 #: Logged models on a page where nothing is asked for, and at most.
-PAGE, MOST_A_PAGE = 50, 1000
+PAGE, MOST_A_PAGE = 50, 50_000
 
 
 class Data(msgspec.Struct, frozen=True):

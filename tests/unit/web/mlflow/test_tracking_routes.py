@@ -142,14 +142,49 @@ def test_files_go_up_are_listed_come_down_and_go_away(mlflow: Mlflow) -> None:
     assert "files" not in mlflow.get("/artifacts/list", run_id=run)
 
 
+def test_taking_a_file_away_again_is_no_error(mlflow: Mlflow) -> None:
+    run = mlflow.run()
+    file = f"{FILES}/0/{run}/artifacts/a.txt"
+    assert mlflow.client.put(file, content=b"x").status_code == 200
+    for _ in "12":
+        assert mlflow.client.delete(file).status_code == 200
+    assert mlflow.client.delete(f"{FILES}/0/{run}/artifacts/folder/").status_code == 200
+    assert mlflow.refusal("GET", file)[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
+    assert mlflow.refusal("DELETE", f"{FILES}/0/nobody/artifacts/a.txt")[:2] == (
+        404,
+        "RESOURCE_DOES_NOT_EXIST",
+    )
+
+
+@pytest.mark.parametrize("folder", ["./plots", "plots/.", "./plots/", "./././plots"])
+def test_a_folder_that_is_asked_for_by_its_relative_path_is_listed(mlflow: Mlflow, folder: str) -> None:
+    run = mlflow.run()
+    assert mlflow.client.put(f"{FILES}/0/{run}/artifacts/plots/a.txt", content=b"x").status_code == 200
+    assert mlflow.get("/artifacts/list", run_id=run, path=folder)["files"][0]["path"] == "plots/a.txt"
+    below = mlflow.client.get(FILES, params={"path": f"0/{run}/artifacts/{folder}"}).json()
+    assert below == {"files": [{"path": "a.txt", "is_dir": False, "file_size": 1}]}
+    assert mlflow.refusal("GET", "/artifacts/list", params={"run_id": run, "path": "./.."})[0] == 400
+    for top in ("", ".", "./", "/"):
+        assert mlflow.get("/artifacts/list", run_id=run, path=top)["files"] == [
+            {"path": "plots", "is_dir": True}
+        ]
+
+
 PATHS = [
     "..", "../x", "a/../../b", "a//b", "%2e/a", "a/%2e", "a%2f", "%2e%2e/x", "%2e%2e%2fx", "a%5cb", "a%0ab", "a%7f",
     "x" * 256, "/".join(["y" * 100] * 11),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        (method, path)
+        for method in ("GET", "PUT", "DELETE")
+        for path in PATHS
+        if (method, path) != ("DELETE", "a%2f")
+    ],
+)
 def test_a_path_that_is_none_is_refused(mlflow: Mlflow, method: str, path: str) -> None:
     run = mlflow.run()
     target = f"http://127.0.0.1:8500{FILES}/0/{run}/artifacts/{path}"
@@ -245,6 +280,13 @@ def test_logged_models_are_found_by_what_they_reached_on_data(mlflow: Mlflow) ->
     rest = found(order_by=order("train", ascending=True), page_token=page["next_page_token"])
     assert rest == ["a"]
     assert found(order_by=[{"field_name": "metrics.acc", "ascending": False}], max_results=1) == ["a"]
+
+
+def test_a_page_of_logged_models_holds_as_many_as_one_of_runs(mlflow: Mlflow) -> None:
+    mlflow.post("/logged-models", experiment_id="0", name="m")
+    for path in ("/logged-models/search", "/runs/search"):
+        mlflow.post(path, experiment_ids=["0"], max_results=50_000)
+        assert mlflow.refusal("POST", path, json={"experiment_ids": ["0"], "max_results": 50_001})[0] == 400
 
 
 def test_data_of_runs_is_told_once(mlflow: Mlflow) -> None:
