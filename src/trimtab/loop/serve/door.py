@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from trimtab.loop.serve.exchange import Request
 from trimtab.loop.serve.problem import Problem
+from trimtab.loop.serve.strict_http import repeated_header
 
 #: Names of this machine as its own users write them.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -27,7 +28,11 @@ class Door:
         self._known: set[bytes] = set()
 
     def admit(self, request: Request) -> None:
-        """Problem where the request comes by a name, or from a page, that this server does not know."""
+        """Problem where the request comes by a name, or from a page, that this server does not know; or twice."""
+        if len(request.headers) != len(request.all_headers):
+            twice = repeated_header(request.all_headers)
+            if twice is not None:
+                raise Problem(400, f"the header {twice} comes twice", rule="header")
         host = request.headers.get(b"host", b"")
         if host not in self._known:
             if _without_port(host.decode("latin-1").lower()) not in self._hosts:

@@ -53,7 +53,10 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive, load: Load) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        #: As they came, in order.
+        self.all_headers: list[tuple[bytes, bytes]] = scope["headers"]
+        #: By name; of two like ones, the last.
+        self.headers: dict[bytes, bytes] = dict(self.all_headers)
         #: Parts of the path that the route names, by name.
         self.names: dict[str, str] = {}
         #: The model that the request turned out to be for; refusals are logged under it.

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import httptools
@@ -15,6 +16,23 @@ MOST_HEAD_BYTES = 65_536
 MOST_HEADERS = 200
 #: Seconds in which like complaints about clients are told once.
 _QUIET_SECONDS = 10.0
+
+
+#: Headers that decide who gets in and what is taken: of two, one program reads the first and the next the last.
+_ONCE = frozenset(
+    {b"host", b"origin", b"authorization", b"sec-fetch-site", b"content-type", b"content-length", b"cookie"}
+    | {b"transfer-encoding", b"content-encoding", b"idempotency-key"}
+)
+
+
+def repeated_header(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The first header that comes twice although it decides something; None where none does."""
+    seen: set[bytes] = set()
+    for name, _ in headers:
+        if name in _ONCE and name in seen:
+            return name.decode("latin-1")
+        seen.add(name)
+    return None
 
 
 class Unclear(Exception):

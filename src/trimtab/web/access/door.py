@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from trimtab.loop.serve.strict_http import repeated_header
 from trimtab.web.route import Refused
 
 #: Names of this machine's own loopback, always let in.
@@ -11,11 +12,6 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SAFE_METHODS = ("GET", "HEAD")
 _MOST_REMEMBERED = 256
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]{0,5})?")
-#: Headers that decide who gets in: a second one of these would be read by one program and not by the next.
-_ONCE = frozenset(
-    {b"host", b"origin", b"authorization", b"sec-fetch-site", b"content-type", b"content-length", b"cookie"}
-    | {b"transfer-encoding", b"content-encoding", b"idempotency-key"}
-)
 
 
 class Door:
@@ -60,11 +56,9 @@ def is_own(origin: bytes, host: bytes) -> bool:
 
 def require_once(headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Refused 400 where a header that decides who gets in comes twice."""
-    seen: set[bytes] = set()
-    for name, _ in headers:
-        if name in _ONCE and name in seen:
-            raise Refused(400, f"the header {name.decode('latin-1')} comes twice")
-        seen.add(name)
+    name = repeated_header(headers)
+    if name is not None:
+        raise Refused(400, f"the header {name} comes twice")
 
 
 def _without_port(host: str) -> str:

@@ -228,8 +228,9 @@ async def call(
     *,
     headers: dict[str, str] | None = None,
     chunks: list[bytes] | None = None,
+    more_headers: tuple[tuple[str, str], ...] = (),
 ) -> Told:
-    """One exchange with the plane; `body` is JSON unless it is bytes."""
+    """One exchange with the plane; `body` is JSON unless it is bytes; of `more_headers`, a name may come again."""
     if chunks is None:
         chunks = [body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()]
     given = {"host": "localhost:8600"}
@@ -254,7 +255,9 @@ async def call(
         "method": method,
         "path": path,
         "headers": [
-            (name.encode(), value.encode("latin-1")) for name, value in given.items() if value is not None
+            (name.encode(), value.encode("latin-1"))
+            for name, value in (*given.items(), *more_headers)
+            if value is not None
         ],
     }
     await plane(scope, receive, send)

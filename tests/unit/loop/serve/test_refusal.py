@@ -218,6 +218,21 @@ def test_pages_of_other_origins_may_not_post(plane, client, headers, status):
     assert client(plane, "POST", "/predict/late", {"rows": [ROW]}, headers=headers).status == status
 
 
+@pytest.mark.parametrize(
+    "name", ["host", "origin", "authorization", "content-type", "content-length", "idempotency-key"]
+)
+def test_a_header_that_decides_comes_once(plane, client, name):
+    """Else a proxy lets a request in by the first of them, and this plane reads the last."""
+    values = {"host": "localhost", "content-type": "application/json", "content-length": "2"}
+    value = values.get(name, "http://localhost:8600")
+    for first in (value, "other"):
+        more = ((name, first), (name, value))
+        told = client(plane, "POST", "/predict/late", {"rows": [ROW]}, more_headers=more)
+        assert (told.status, told.json["detail"]) == (400, f"the header {name} comes twice")
+    accepts = (("accept", "a/b"), ("accept", "c/d"))
+    assert client(plane, "POST", "/predict/late", {"rows": [ROW]}, more_headers=accepts).status == 200
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
