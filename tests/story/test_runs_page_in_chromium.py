@@ -14,7 +14,7 @@ from parts.logged_runs import ADA, MARKUP, log_runs
 from trimtab.adapters.local_store import open_store
 from trimtab.adapters.sqlite_run_index import open_run_index
 from trimtab.atoms.metric_point import Points, encode_points
-from trimtab.atoms.run import RunStatus
+from trimtab.atoms.run import NAME_TAG, LoggedDataset, RunStatus
 from trimtab.atoms.run_event import RunEvent
 from trimtab.testing.example_year import example_year
 from trimtab.tracking.tracking import Tracking, open_tracking
@@ -151,13 +151,32 @@ def test_nothing_runs_off_the_screen(
     browser: Any, shown: Shown, width: int, height: int, scheme: str
 ) -> None:
     tab = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    wide = wide_run(shown)
     pair = f"/compare?run={shown.ids['shallow']}&run={shown.ids['deep']}&run={shown.ids[MARKUP]}"
-    for path in ("/runs", f"/runs/{shown.ids['deep']}", f"/runs/{shown.ids[MARKUP]}", pair):
+    pages = ["/runs", f"/runs/{shown.ids['deep']}", f"/runs/{shown.ids[MARKUP]}", f"/runs/{wide}", pair]
+    for path in (*pages, f"/compare?run={wide}&run={shown.ids['deep']}"):
         tab.goto(shown.address + path)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
         ground = tab.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         assert (sum(map(int, ground[4:-1].split(","))) < 150) is (scheme == "dark")
     tab.close()
+
+
+def wide_run(shown: Shown) -> str:
+    """A run whose words are as long as they may be, without a place to break them."""
+    with shown.tracking() as tracking:
+        run = tracking.runs.open(
+            tracking.experiments.named("other").id,
+            by=ADA,
+            run="wide",
+            tags={NAME_TAG: "N" * 250, "t" * 250: "w" * 2000},
+            parameters={"p" * 250: "v" * 3000},
+        )
+        if not run.head.status.ended:
+            told = LoggedDataset(name="d" * 400, digest="e" * 64, source_type="local", source="/x" * 200)
+            tracking.logbook.log(RunEvent(owner="wide", datasets=(told,)))
+            tracking.runs.close("wide", RunStatus.FAILED, by=ADA, note="ValueError: " + "x" * 1500)
+    return "wide"
 
 
 def test_what_is_typed_and_chosen_stays_while_the_list_renews_itself(page: Any, shown: Shown) -> None:

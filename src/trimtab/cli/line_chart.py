@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from trimtab.cli.canvas import ACROSS, DOWN, Canvas, Cell
-from trimtab.views.axis import log_ticks, nice_ticks, tick_words
+from trimtab.views.axis import log_ticks, nice_ticks, tick_words, whole_ticks
 from trimtab.views.scale import drawable, reach, share
 
 #: Characters of the drawing itself that a chart is never narrower or lower than.
@@ -149,7 +149,8 @@ def _framed(
         name = by_row.get(row, "")
         lines.append([*_written(f"{name:>{margin}} {tee if name else side}"), *cells])
     across = share(*ends)
-    ticks = nice_ticks(*ends, max(2, canvas.columns // 16))
+    choose = whole_ticks if all(isinstance(end, int) for end in ends) else nice_ticks
+    ticks = choose(*ends, max(2, canvas.columns // 16))
     base, labels = [floor] * canvas.columns, [" "] * (canvas.columns + margin + 2)
     free = 0
     for tick, name in zip(ticks, tick_words(ticks), strict=True):

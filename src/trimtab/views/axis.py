@@ -37,6 +37,15 @@ def nice_ticks(low: float, high: float, wanted: int) -> list[float]:
     return [round(number * step, 12 - min(power, 12)) for number in range(first, last + 1)]
 
 
+def whole_ticks(low: float, high: float, wanted: int) -> list[float]:
+    """As `nice_ticks`, whole numbers alone: there is nothing between two steps.
+
+    >>> whole_ticks(0, 2, 5)
+    [0.0, 1.0, 2.0]
+    """
+    return [tick for tick in nice_ticks(low, high, wanted) if float(tick).is_integer()]
+
+
 def log_ticks(low: float, high: float, wanted: int) -> list[float]:
     """Powers of ten between `low` and `high` (both > 0); where there are few, also twice and five times them.
 

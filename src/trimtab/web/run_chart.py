@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from trimtab.views.axis import log_ticks, nice_ticks, tick_words
+from trimtab.views.axis import log_ticks, nice_ticks, tick_words, whole_ticks
 from trimtab.views.scale import Spot, drawable, reach, share
 from trimtab.views.short_number import short_number
 from trimtab.web.svg import line, picture, tag, told, words
@@ -73,7 +73,7 @@ def _frame(across: Spot, up: Spot, x: Scale, y: Scale, name: str, log: bool) -> 
     for mark, said in zip(marks, tick_words(marks), strict=True):
         parts.append(tag("line", x1=_LEFT, x2=_RIGHT, y1=y(mark), y2=y(mark), class_="grid"))
         parts.append(words(said, _LEFT - 6, y(mark) + 4, "tick", "end"))
-    marks = nice_ticks(*across, 5)
+    marks = whole_ticks(*across, 5) if all(isinstance(end, int) for end in across) else nice_ticks(*across, 5)
     for mark, said in zip(marks, tick_words(marks), strict=True):
         parts.append(tag("line", x1=x(mark), x2=x(mark), y1=_BOTTOM, y2=_BOTTOM + 4, class_="foot"))
         parts.append(words(said, x(mark), _BOTTOM + 17, "tick", "middle"))

@@ -70,3 +70,10 @@ def test_the_pointer_is_told_the_numbers_of_every_line() -> None:
 def test_nothing_to_draw_is_empty() -> None:
     assert run_chart("loss", [line([]), line([math.nan])]) == ""
     assert run_chart("loss", [line([-1.0, 0.0])], log=True) == ""
+
+
+def test_steps_are_whole_and_seconds_are_not() -> None:
+    steps = run_chart("loss", [RunLine("", "", [0, 1, 2], [1.0, 2.0, 3.0])])
+    assert re.findall(r'text-anchor="middle"[^>]*>([^<]+)<', steps) == ["0", "1", "2"]
+    seconds = run_chart("loss", [RunLine("", "", [0.0, 1.0, 2.0], [1.0, 2.0, 3.0])], across="seconds")
+    assert "0.5" in re.findall(r'text-anchor="middle"[^>]*>([^<]+)<', seconds)

@@ -17,6 +17,7 @@ from trimtab.adapters.sqlite_run_index import open_run_index
 from trimtab.assembly.project import open_project
 from trimtab.assembly.tracking_place import open_project_tracking
 from trimtab.atoms.metric_point import Points, encode_points
+from trimtab.atoms.run import NAME_TAG, RunStatus
 from trimtab.atoms.run_event import RunEvent
 from trimtab.atoms.run_query import Query
 from trimtab.testing.example_year import MODEL, example_year
@@ -156,6 +157,27 @@ def test_all_about_one_run(pages: Any) -> None:
     assert charts == ["epochs", "val/loss"], "a metric of one point has no chart"
     assert "data-running" not in page
     assert "data-running" in pages.get(f"/runs/{pages.ids[MARKUP]}")
+
+
+def test_long_words_are_cut_where_they_are_listed_and_whole_where_they_are_told() -> None:
+    tracking = open_tracking(memory_store(), MemoryRunIndex())
+    name, value, note = "N" * 250, "v" * 3000, "ValueError: " + "x" * 1500
+    for each in ("one", "two"):
+        tracking.runs.open(
+            by=ADA, run=each, tags={NAME_TAG: name}, parameters={"words": value if each == "one" else "few"}
+        )
+        tracking.runs.close(each, RunStatus.FAILED, by=ADA, note=note)
+    client = TestClient(application(tracking.store, tracking, project_name="flights"), base_url=HOME)
+    listed = client.get("/runs").text
+    assert f'<span title="{name}">{"N" * 57}...</span>' in listed
+    assert f">ValueError: {'x' * 145}...<" in listed
+    compared = client.get("/compare?run=one&run=two").text
+    assert f'<span title="{value}">{"v" * 197}...</span>' in compared
+    told = client.get("/runs/one").text
+    assert f"<summary>{'v' * 160}… <span" in told
+    assert f"</summary>{value}</details>" in told
+    assert f"</summary>{note}</details>" in told
+    assert name in told
 
 
 def test_a_run_whose_process_is_gone_is_told_so(pages: Any) -> None:
