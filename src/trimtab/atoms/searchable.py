@@ -112,7 +112,7 @@ def _comparison(asked: Comparison, searchable: Searchable) -> Comparison:
         if not isinstance(value, tuple) or not value or not all(isinstance(each, str) for each in value):
             raise UsageError(f"{_place(asked)} {asked.operator}: give a list of one text or more")
     elif not isinstance(value, str):
-        raise UsageError(f"{_place(asked)} {asked.operator}: give a text, not {value!r:.60}")
+        raise UsageError(f"{_place(asked)} {asked.operator}: give a text, in quotes, not {value!r:.60}")
     elif asked.operator in ("LIKE", "ILIKE") and len(value.encode(errors="replace")) > MOST_PATTERN_BYTES:
         raise UsageError(
             f"{_place(asked)} {asked.operator}: the pattern is over {MOST_PATTERN_BYTES} bytes long"
@@ -123,7 +123,9 @@ def _comparison(asked: Comparison, searchable: Searchable) -> Comparison:
 def _number(asked: Comparison) -> float:
     value = asked.value
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise UsageError(f"{_place(asked)} {asked.operator}: give a number, not {value!r:.60}")
+        moment = asked.field is Field.ATTRIBUTE
+        kind = "milliseconds since 1970" if moment else "a number"
+        raise UsageError(f"{_place(asked)} {asked.operator}: give {kind}, not {value!r:.60}")
     try:
         return float(value)
     except OverflowError as error:
@@ -155,10 +157,27 @@ def _named(asked: Comparison | Order, searchable: Searchable) -> tuple[Field, st
         return Field.TAG, searchable.tags[key]
     key = searchable.aliases.get(key, key)
     if key not in searchable.texts and key not in searchable.numbers:
-        known = ", ".join(sorted(searchable.attributes))
-        raise UsageError(f"{_place(asked)} is not known: of {searchable.things} there are {known}")
+        names = searchable.texts | searchable.numbers | searchable.tags.keys()
+        known = ", ".join(sorted(name for name in names if name.isidentifier() and name.islower()))
+        logged = [_WORDS[each] for each in _LOGGED if each in searchable.fields]
+        raise UsageError(
+            f"{_place(asked)} is not known: of {searchable.things} there are {known}; what was logged is "
+            + " or ".join(f"{word}.{asked.key[:80]}" for word in logged)
+        )
     return asked.field, key
 
 
+#: How people say a field before a key.
+_WORDS = {
+    Field.METRIC: "metrics",
+    Field.PARAMETER: "params",
+    Field.TAG: "tags",
+    Field.ATTRIBUTE: "attributes",
+    Field.DATASET: "datasets",
+}
+#: What is logged under names of people's own.
+_LOGGED = (Field.METRIC, Field.PARAMETER, Field.TAG)
+
+
 def _place(asked: Comparison | Order) -> str:
-    return f"{asked.field}.{asked.key[:80]}"
+    return f"{_WORDS[asked.field]}.{asked.key[:80]}"

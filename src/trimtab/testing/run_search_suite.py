@@ -198,7 +198,7 @@ class IndexFilters:
     )
     def test_what_cannot_be_asked_is_refused(self, make: MakeIndex, where: Comparison) -> None:
         index = make()
-        with pytest.raises(UsageError, match=where.field):
+        with pytest.raises(UsageError, match=f"{where.field[:5]}[a-z]*[.]"):
             index.runs.search(Query(where=(where,)))
         with pytest.raises(UsageError):
             index.runs.count(Query(where=(where,)))
