@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from load import upload
+from mirror import mirror
 from operation import ReleaseStep, StreamAppend, prepare
 
 from trimtab.adapters.local_store import open_store
@@ -164,7 +165,7 @@ def flip_bits(kept: Kept, tmp_path: Path, dice: random.Random, flips: int) -> st
     for number in range(flips):
         kind = sorted(by_kind)[number % len(by_kind)]
         path = dice.choice(by_kind[kind])
-        folder = Path(shutil.copytree(kept.folder, tmp_path / "changed"))
+        folder = mirror(kept.folder, tmp_path / "changed")
         target = folder / path.relative_to(kept.folder)
         content = bytearray(target.read_bytes())
         place, bit = dice.randrange(len(content)), dice.randrange(8)
@@ -180,7 +181,6 @@ def flip_bits(kept: Kept, tmp_path: Path, dice: random.Random, flips: int) -> st
             error.add_note(f"{target.relative_to(folder)}, byte {place}, bit {bit}")
             raise
         counted[kind, "found" if examined.found else "harmless"] += 1
-        shutil.rmtree(folder)
     return f"{flips} flipped bits: " + ", ".join(
         f"{kind} {what} {count}" for (kind, what), count in sorted(counted.items())
     )

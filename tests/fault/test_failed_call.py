@@ -4,14 +4,15 @@ import json
 import os
 import random
 import re
-import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from mirror import mirror
 from operation import OPERATIONS, prepare
 from tap import FLUSHES, WRITES, Fault, Tap, calls_on
 
@@ -72,7 +73,10 @@ class Worker:
             return ""
 
     def end(self) -> None:
-        """Let it go without closing its store."""
+        """Let it go without closing its store; returns when it is gone."""
+        with suppress(OSError):  # it may have been killed
+            self._line.shutdown(socket.SHUT_WR)
+            self._words.read()
         self._words.close()
         self._line.close()
 
@@ -83,7 +87,6 @@ class Bench:
     def __init__(self, station: socket.socket, prepared: Path, folder: Path, operation: str) -> None:
         self._station, self._prepared, self._folder = station, prepared, folder
         self._operation = operation
-        self._cases = 0
 
     def faults(self, modes: tuple[str, ...], errors: tuple[str, ...] = ("EIO",)) -> list[Fault]:
         """Every call of the operation in every mode, counted on a run where nothing fails."""
@@ -97,7 +100,6 @@ class Bench:
         calls = calls_on(folder / "store", folder / "calls", worker.threads)
         assert any(call in WRITES for _, call, _ in calls), f"no write was seen: {calls}"
         assert any(call in FLUSHES for _, call, _ in calls), f"no flush was seen: {calls}"
-        shutil.rmtree(folder)
         return [
             Fault(thread, call, nth, mode, error)
             for thread, call, nth in calls
@@ -124,7 +126,6 @@ class Bench:
         worker.end()
         self._judge_words(fault, told)
         self._judge_store(folder, told)
-        shutil.rmtree(folder)
 
     def _before(self, worker: Worker) -> dict[int, str]:
         """Do it once before the fault, where the operation is not one that happens once."""
@@ -167,8 +168,7 @@ class Bench:
             store.close()
 
     def _copy(self) -> Path:
-        self._cases += 1
-        return Path(shutil.copytree(self._prepared, self._folder / f"{self._cases}"))
+        return mirror(self._prepared, self._folder / "case")
 
 
 @pytest.fixture
