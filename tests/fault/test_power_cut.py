@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,13 +53,25 @@ def moments(record: Record, root: Path, chosen: set[int]) -> Iterator[tuple[int,
 
 
 def lay_out(survivors: dict[str, bytes | None], root: Path, folder: Path) -> None:
-    """Write down what a disk has after a cut; memory that processes share is none of it."""
-    for path, content in survivors.items():
-        target = folder / Path(path).relative_to(root)
+    """Have in `folder` what a disk has after a cut; memory that processes share is none of it.
+
+    Folders that are there stay: a store has some 260 of them.
+    """
+    wanted = {
+        folder / Path(path).relative_to(root): content
+        for path, content in survivors.items()
+        if not path.endswith("-shm")
+    }
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if not path.is_dir():
+            path.unlink()
+        elif wanted.get(path, b"") is not None:
+            path.rmdir()
+    for path, content in wanted.items():
         if content is None:
-            target.mkdir(mode=0o700)
-        elif not path.endswith("-shm"):
-            target.write_bytes(content)
+            path.mkdir(mode=0o700, exist_ok=True)
+        else:
+            path.write_bytes(content)
 
 
 def judge(folder: Path, said: list[str]) -> None:
@@ -96,14 +107,13 @@ def cut(recorded: Path, tmp_path: Path, dice: random.Random, cuts: int) -> str:
         survivors = disk.survivors(dice, dice.choice((0.0, 0.5, 1.0)))
         lost += len(survivors) < len(disk.now)
         folder = tmp_path / "cut"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         lay_out(survivors, recorded / "run", folder)
         try:
             judge(folder, disk.said)
         except Exception as error:
             error.add_note(f"cut after call {number}, after {disk.said[-3:]}; left: {sorted(survivors)[:20]}")
             raise
-        shutil.rmtree(folder)
     assert lost > len(chosen) // 20, "the cuts took nothing away"
     return f"{len(chosen)} cuts of {len(mine)} moments, {lost} of them took names away"
 
