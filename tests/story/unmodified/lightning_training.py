@@ -59,7 +59,7 @@ def main() -> None:
         mlflow.log_metric("last_loss", float(torch.nn.functional.mse_loss(answers, torch.sin(given))))
 
     client = MlflowClient()
-    [version] = client.search_model_versions("name = 'curve'")
+    [version] = client.search_model_versions(f"name = 'curve' and run_id = '{run.info.run_id}'")
     client.set_registered_model_alias("curve", "champion", version.version)
     champion = mlflow.pytorch.load_model("models:/curve@champion")
     with torch.no_grad():
