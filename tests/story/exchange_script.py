@@ -165,7 +165,10 @@ def _registry(store: Any, runs: list[str], experiments: list[str]) -> None:
     store.transition_model_version_stage("wind", 1, "Archived", False)
     store.transition_model_version_stage("wind", 3, "Production", False)
     store.set_registered_model_alias("wind", "best", 3)
+    store.create_registered_model("copies")
     store.create_registered_model("empty")
+    store.create_model_version("copies", f"runs:/{runs[0]}/out", runs[0])
+    store.create_model_version("copies", "models:/wind/1")
 
 
 def _number(value: float) -> float | str:
@@ -246,10 +249,10 @@ def tell(client: MlflowClient) -> dict[str, Any]:
         },
         "versions": {
             f"{each.name}/{each.version}": (
-                each.description,
+                each.description or "",
                 each.current_stage,
                 dict(each.tags),
-                each.run_id,
+                each.run_id or "",
                 each.source,
                 each.creation_timestamp,
             )

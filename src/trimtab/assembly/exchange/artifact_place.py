@@ -14,22 +14,25 @@ from trimtab.tracking.file import PIECE_BYTES
 class ArtifactPlace:
     """Finds the folder that an artifact address means."""
 
-    def __init__(self, root: Path, artifacts: Path | None = None) -> None:
+    def __init__(self, root: Path, artifacts: Path | None = None, store: Path | None = None) -> None:
         """
         Args:
             root: The folder of the store, to which its addresses are relative. What lies elsewhere is not read, as
                 whoever wrote the store may have named any place of this machine.
             artifacts: Where its server kept files (`--artifacts-destination`); None: the usual places.
+            store: The folder of a file store, which holds files too; None: there is none.
         """
         self._root = root.resolve()
         self._served = [artifacts] if artifacts else [root / "mlartifacts", root / "mlruns", root]
+        self._served += [store] if store else []
         self._allowed = [self._root, *([artifacts.resolve()] if artifacts else [])]
 
     def files(self, place: str) -> list[ForeignFile]:
         """Every file at an address, by path; none where there is no such folder.
 
         Raises:
-            UsageError: The address is on another machine or outside of the store's folder, or a link leads out of it.
+            UsageError: The address is on another machine or outside of the store's folder. Where a link leads out of
+                it, or a file cannot be read, reading that file raises it.
         """
         folder = self._folder(place)
         return [] if folder is None else list(_files(folder))
@@ -69,22 +72,40 @@ class ArtifactPlace:
 
 def _files(folder: Path) -> Iterator[ForeignFile]:
     inside = folder.resolve()
-    for where, folders, names in os.walk(folder):
+    for where, folders, names in os.walk(folder, onerror=_refuse):
         folders.sort()
-        for name in sorted(names):
+        links = [name for name in folders if Path(where, name).is_symlink()]
+        for name in sorted([*names, *links]):
             file = Path(where, name)
-            if not file.resolve().is_relative_to(inside):
-                raise UsageError(
-                    f"{file} is a link that leads out of {folder}: replace it by the file it means"
-                )
+            refusal = _refusal(file, inside)
             yield ForeignFile(
                 path=file.relative_to(folder).as_posix(),
-                read=partial(_pieces, file),
-                at_us=file.stat().st_mtime_ns // 1000,
+                read=partial(_pieces, file, refusal),
+                at_us=0 if refusal else file.stat().st_mtime_ns // 1000,
             )
 
 
-def _pieces(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as content:
-        while piece := content.read(PIECE_BYTES):
-            yield piece
+def _refusal(file: Path, inside: Path) -> str:
+    """Why a file is not read; empty: it is."""
+    if not file.resolve().is_relative_to(inside):
+        return f"{file} is a link that leads out of {inside}: replace it by the file it means"
+    if not file.exists():
+        return f"{file} is a link to nothing"
+    if file.is_dir():
+        return f"{file} is a link to a folder: replace it by the folder it means"
+    return "" if file.is_file() else f"{file} is no file"
+
+
+def _refuse(error: OSError) -> None:
+    raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _pieces(file: Path, refusal: str) -> Iterator[bytes]:
+    if refusal:
+        raise UsageError(refusal)
+    try:
+        with file.open("rb") as content:
+            while piece := content.read(PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error

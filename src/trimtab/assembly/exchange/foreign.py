@@ -147,7 +147,14 @@ class ForeignStore(Protocol):
         ...
 
     def files(self, place: str) -> list[ForeignFile]:
-        """The files at a place that a run or a model names, by path; UsageError where it cannot be reached."""
+        """The files at a place that a run or a model names, by path; UsageError where it cannot be reached.
+
+        Reading a file that cannot be read raises UsageError too.
+        """
+        ...
+
+    def unread(self) -> list[str]:
+        """What was found damaged so far and is not among what the other calls gave, one sentence each."""
         ...
 
     def overview(self) -> Overview:

@@ -1,9 +1,9 @@
 """An MLflow file store: a folder `mlruns` with a folder an experiment, a folder a run, and a file a metric."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from trimtab.assembly.exchange.artifact_place import ArtifactPlace
 from trimtab.assembly.exchange.flat_yaml import read_flat_yaml
@@ -17,12 +17,12 @@ from trimtab.assembly.exchange.foreign import (
     ForeignVersion,
     Overview,
 )
+from trimtab.assembly.exchange.portion import portions
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.metric_point import Points
 from trimtab.atoms.run import NAME_TAG, USER_TAG, LoggedDataset, ModelLink, ModelStatus, RunStatus
 from trimtab.tracking.registry.registered_model import Stage
 
-RUNS_AT_ONCE = 250
 _META, _TRASH, _MODELS = "meta.yaml", ".trash", "models"
 _RUN_STATUS = {
     1: RunStatus.RUNNING,
@@ -36,11 +36,17 @@ _MODEL_STATUS = {1: ModelStatus.PENDING, 2: ModelStatus.READY, 3: ModelStatus.FA
 _DELETED_STAGE = "Deleted_Internal"
 
 
+Read = TypeVar("Read")
+
+
 class FolderStore:
     """Reads one folder; nothing is written to it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, artifacts: Path | None = None) -> None:
         """
+        Args:
+            artifacts: Where its server kept files; None: `mlartifacts` beside the folder, or the folder itself.
+
         Raises:
             UsageError: There is no such folder, or no experiment in it.
         """
@@ -48,34 +54,33 @@ class FolderStore:
             raise UsageError(f"{root} is no folder: give the folder `mlruns`")
         self._root = root.resolve()
         self.shown = str(self._root)
-        self._place = ArtifactPlace(self._root.parent)
+        self._place = ArtifactPlace(self._root.parent, artifacts, store=self._root)
+        self._unread: dict[Path, str] = {}
         if not any(self._experiment_folders()):
             raise UsageError(
                 f"{root} is no MLflow file store: no folder in it has a {_META} of an experiment"
             )
 
     def experiments(self) -> list[ForeignExperiment]:
-        return [_experiment(folder) for folder in self._experiment_folders()]
+        return list(self._readable(_experiment, self._experiment_folders()))
 
     def runs(self) -> Iterator[list[ForeignRun]]:
-        some: list[ForeignRun] = []
-        for folder in self._run_folders():
-            some.append(_run(folder))
-            if len(some) == RUNS_AT_ONCE:
-                yield some
-                some = []
-        if some:
-            yield some
+        yield from portions(self._readable(_run, self._run_folders()))
 
     def models(self) -> list[ForeignModel]:
-        return [
-            _model(meta.parent)
-            for experiment in self._experiment_folders()
+        folders = (
+            meta.parent
+            for experiment in self._readable_experiments()
             for meta in sorted((experiment / _MODELS).glob(f"*/{_META}"))
-        ]
+        )
+        return list(self._readable(_model, folders))
 
     def registered(self) -> list[ForeignRegistered]:
-        return [_registered(meta.parent) for meta in sorted((self._root / _MODELS).glob(f"*/{_META}"))]
+        folders = (meta.parent for meta in sorted((self._root / _MODELS).glob(f"*/{_META}")))
+        return list(self._readable(_registered, folders))
+
+    def unread(self) -> list[str]:
+        return list(self._unread.values())
 
     def files(self, place: str) -> list[ForeignFile]:
         return self._place.files(place)
@@ -90,10 +95,28 @@ class FolderStore:
                 if meta.parent.name != _MODELS:
                     yield meta.parent
 
+    def _readable_experiments(self) -> Iterator[Path]:
+        for folder in self._experiment_folders():
+            if list(self._readable(_experiment, [folder])):
+                yield folder
+
     def _run_folders(self) -> Iterator[Path]:
-        for experiment in self._experiment_folders():
-            for meta in sorted(experiment.glob(f"*/{_META}")):
-                yield meta.parent
+        for experiment in self._readable_experiments():
+            for folder in sorted(path for path in experiment.iterdir() if path.is_dir()):
+                if (folder / _META).is_file():
+                    yield folder
+                elif any((folder / part).is_dir() for part in ("metrics", "params")):
+                    self._unread[folder] = f"{folder} is the folder of a run, and has no {_META}"
+
+    def _readable(self, read: Callable[[Path], Read], folders: Iterable[Path]) -> Iterator[Read]:
+        """What can be read of the folders; of the others it is noted why not."""
+        for folder in folders:
+            try:
+                yield read(folder)
+            except UsageError as error:
+                self._unread[folder] = str(error)
+            except (KeyError, TypeError, ValueError, OSError) as error:
+                self._unread[folder] = f"{folder} cannot be read: {type(error).__name__}: {error}"
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -107,7 +130,8 @@ def _experiment(folder: Path) -> ForeignExperiment:
     return ForeignExperiment(
         id=str(meta["experiment_id"]),
         name=str(meta["name"]),
-        deleted=meta.get("lifecycle_stage") == "deleted",
+        # MLflow 1 moves the folder of a deleted experiment, and leaves the meta file as it was.
+        deleted=meta.get("lifecycle_stage") == "deleted" or folder.parent.name == _TRASH,
         created_ms=created,
         updated_ms=meta.get("last_update_time") or created,
         tags=_texts(folder / "tags"),
@@ -120,13 +144,12 @@ def _run(folder: Path) -> ForeignRun:
         id=str(meta.get("run_id") or meta["run_uuid"]),
         experiment=str(meta["experiment_id"]),
         status=_RUN_STATUS.get(meta["status"], RunStatus.RUNNING),
-        deleted=meta.get("lifecycle_stage") == "deleted",
+        deleted=meta.get("lifecycle_stage") == "deleted" or folder.parent.parent.name == _TRASH,
         started_ms=meta.get("start_time") or 0,
         ended_ms=meta.get("end_time"),
         parameters=_texts(folder / "params"),
         tags=_texts(folder / "tags"),
-        # Beside the meta file, wherever the store lies by now.
-        place=str(folder / "artifacts"),
+        place=_artifacts(folder, meta.get("artifact_uri")),
     )
     for tag, key in ((NAME_TAG, "run_name"), (USER_TAG, "user_id")):
         if meta.get(key):
@@ -200,8 +223,14 @@ def _model(folder: Path) -> ForeignModel:
             ForeignModelPoints(run=run, dataset=(dataset, digest), points=points)
             for (run, dataset, digest), points in groups.items()
         ],
-        place=str(folder / "artifacts"),
+        place=_artifacts(folder, meta.get("artifact_location")),
     )
+
+
+def _artifacts(folder: Path, said: Any) -> str:
+    """Where files are: beside the meta file, wherever the store lies by now; else where they were told to be put."""
+    beside = folder / "artifacts"
+    return str(beside if not said or (beside.is_dir() and any(beside.iterdir())) else said)
 
 
 def _registered(folder: Path) -> ForeignRegistered:

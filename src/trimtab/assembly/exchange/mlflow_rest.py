@@ -79,11 +79,14 @@ class Rest:
 
     def read(self, path: str, asked: Mapping[str, str] | None = None) -> Iterator[bytes]:
         """The content of a file at a path, a piece at a time; errors as `send`."""
-        with self._client.stream("GET", self.shown + path, params=dict(asked or {})) as answer:
-            if answer.status_code >= 400:
-                answer.read()
-                raise _refusal(answer)
-            yield from answer.iter_bytes(PIECE_BYTES)
+        try:
+            with self._client.stream("GET", self.shown + path, params=dict(asked or {})) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise _refusal(answer)
+                yield from answer.iter_bytes(PIECE_BYTES)
+        except httpx2.HTTPError as error:
+            raise StoreError(f"{self.shown}{path} cannot be read: {error}") from error
 
     def write(self, path: str, content: Callable[[], Iterator[bytes]]) -> None:
         """Send a file's content; errors as `send`."""

@@ -1,9 +1,8 @@
 """An MLflow store behind its server, read by the protocol that its clients speak."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from trimtab.assembly.exchange.foreign import (
@@ -17,14 +16,15 @@ from trimtab.assembly.exchange.foreign import (
     Overview,
 )
 from trimtab.assembly.exchange.mlflow_rest import Json, Rest, artifact_path
-from trimtab.atoms.error import NotThere
+from trimtab.assembly.exchange.portion import RUNS_AT_ONCE, portions
+from trimtab.atoms.error import NotThere, StoreError, UsageError
 from trimtab.atoms.metric_point import Points
 from trimtab.atoms.run import LoggedDataset, ModelLink, ModelStatus, RunStatus
 from trimtab.engine.side_by_side import side_by_side
 from trimtab.tracking.registry.registered_model import Stage
 from trimtab.tracking.registry.rule import PROMPT_TAG
 
-_RUNS_AT_ONCE, _POINTS_AT_ONCE, _ITEMS = 250, 25_000, 1000
+_POINTS_AT_ONCE, _ITEMS = 25_000, 1000
 _MODELS_AT_ONCE = 50
 #: Questions that are asked at once.
 THREADS = 8
@@ -32,7 +32,10 @@ _MODEL_STATUS = {
     "LOGGED_MODEL_READY": ModelStatus.READY,
     "LOGGED_MODEL_UPLOAD_FAILED": ModelStatus.FAILED,
 }
-_RUN = "run:"
+#: Places of files that the server reads itself, by the ids of their owners.
+_RUN, _MODEL = "run:", "model:"
+
+Answer = TypeVar("Answer")
 
 
 class ServerStore:
@@ -65,14 +68,14 @@ class ServerStore:
         asked = {
             "experiment_ids": [experiment],
             "run_view_type": "ALL",
-            "max_results": _RUNS_AT_ONCE,
+            "max_results": RUNS_AT_ONCE,
             "order_by": ["attributes.start_time ASC"],
         }
         token = ""
         while True:
             more = {"page_token": token} if token else {}
             page = self._rest.post("runs/search", **asked, **more)
-            yield list(side_by_side(self._run, page.get("runs", ()), threads=THREADS))
+            yield from portions(side_by_side(self._run, page.get("runs", ()), threads=THREADS))
             token = page.get("next_page_token") or ""
             if not token:
                 return
@@ -98,12 +101,17 @@ class ServerStore:
 
     def files(self, place: str) -> list[ForeignFile]:
         if place.startswith(_RUN):
-            run = place.removeprefix(_RUN)
-            return sorted(self._files_of_run(run, ""), key=lambda file: file.path)
-        if urlsplit(place).scheme != "mlflow-artifacts":
-            return []
-        root = urlsplit(place).path.strip("/")
-        return sorted(self._files_under(root, ""), key=lambda file: file.path)
+            found = self._files_of_run(place.removeprefix(_RUN), "")
+        elif place.startswith(_MODEL):
+            found = self._files_of_model(place.removeprefix(_MODEL), "")
+        elif urlsplit(place).scheme == "mlflow-artifacts":
+            found = self._files_under(urlsplit(place).path.strip("/"), "")
+        else:
+            raise UsageError(f"{place[:200]!r} is not handed out by the server")
+        return self._refused(lambda: sorted(found, key=lambda file: file.path))
+
+    def unread(self) -> list[str]:
+        return []
 
     def overview(self) -> Overview:
         return Overview(0, {})
@@ -111,7 +119,6 @@ class ServerStore:
     def _run(self, told: Json) -> ForeignRun:
         info, data = told["info"], told.get("data", {})
         ended = info.get("end_time")
-        uri = info.get("artifact_uri") or ""
         points = Points()
         for metric in data.get("metrics", ()):
             asked = {"run_id": info["run_id"], "metric_key": metric["key"], "max_results": _POINTS_AT_ONCE}
@@ -130,8 +137,36 @@ class ServerStore:
             datasets=tuple(_dataset(each) for each in told.get("inputs", {}).get("dataset_inputs", ())),
             models_in=_links(told.get("inputs", {}).get("model_inputs", ())),
             models_out=_links(told.get("outputs", {}).get("model_outputs", ())),
-            place=uri if urlsplit(uri).scheme == "mlflow-artifacts" else f"{_RUN}{info['run_id']}",
+            place=_reached(info.get("artifact_uri") or "", f"{_RUN}{info['run_id']}"),
         )
+
+    def _refused(self, ask: Callable[[], Answer]) -> Answer:
+        """The answer; UsageError where the server does not give this one, but is there."""
+        try:
+            return ask()
+        except NotThere as error:
+            raise UsageError(str(error)) from error
+        except StoreError as error:
+            self._rest.post("experiments/search", max_results=1)
+            raise UsageError(str(error)) from error
+
+    def _file(self, path: str, where: str, asked: Mapping[str, str] | None = None) -> ForeignFile:
+        def read() -> Iterator[bytes]:
+            pieces = self._rest.read(where, asked)
+            while piece := self._refused(lambda: next(pieces, b"")):
+                yield piece
+
+        return ForeignFile(path=path, read=read)
+
+    def _files_of_model(self, model: str, folder: str) -> Iterator[ForeignFile]:
+        asked = {"artifact_directory_path": folder} if folder else {}
+        listed = self._rest.get(f"logged-models/{model}/artifacts/directories", **asked)
+        for each in listed.get("files", ()):
+            if each.get("is_dir"):
+                yield from self._files_of_model(model, each["path"])
+            else:
+                where = f"/ajax-api/2.0/mlflow/logged-models/{model}/artifacts/files"
+                yield self._file(each["path"], where, {"artifact_file_path": each["path"]})
 
     def _files_of_run(self, run: str, folder: str) -> Iterator[ForeignFile]:
         """Of a server that does not hand out files by their place: it reads them itself."""
@@ -140,8 +175,7 @@ class ServerStore:
             if each.get("is_dir"):
                 yield from self._files_of_run(run, each["path"])
             else:
-                read = partial(self._rest.read, "/get-artifact", {"run_uuid": run, "path": each["path"]})
-                yield ForeignFile(path=each["path"], read=read)
+                yield self._file(each["path"], "/get-artifact", {"run_uuid": run, "path": each["path"]})
 
     def _files_under(self, root: str, below: str) -> Iterator[ForeignFile]:
         where = f"{root}/{below}" if below else root
@@ -151,7 +185,7 @@ class ServerStore:
             if each.get("is_dir"):
                 yield from self._files_under(root, path)
             else:
-                yield ForeignFile(path=path, read=partial(self._rest.read, artifact_path(f"/{root}/{path}")))
+                yield self._file(path, artifact_path(f"/{root}/{path}"))
 
     def _registered(self, told: Json) -> ForeignRegistered:
         name = told["name"]
@@ -190,6 +224,11 @@ class ServerStore:
             tags=_pairs(told.get("tags")),
             place=place,
         )
+
+
+def _reached(uri: str, owner: str) -> str:
+    """The address itself where the server hands out what is at one; else the owner, whose files it reads."""
+    return uri if urlsplit(uri).scheme == "mlflow-artifacts" else owner
 
 
 def _pairs(told: Any) -> dict[str, str]:
@@ -240,5 +279,5 @@ def _model(told: Json) -> ForeignModel:
             ForeignModelPoints(run=run, dataset=(name, digest), points=points)
             for (run, name, digest), points in groups.items()
         ],
-        place=info.get("artifact_uri") or "",
+        place=_reached(info.get("artifact_uri") or "", f"{_MODEL}{info['model_id']}"),
     )

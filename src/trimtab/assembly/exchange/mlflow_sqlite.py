@@ -20,13 +20,14 @@ from trimtab.assembly.exchange.foreign import (
     ForeignVersion,
     Overview,
 )
+from trimtab.assembly.exchange.portion import POINTS_AT_ONCE, RUNS_AT_ONCE
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.metric_point import Points
 from trimtab.atoms.run import NAME_TAG, USER_TAG, LoggedDataset, ModelLink, ModelStatus, RunStatus
 from trimtab.tracking.registry.registered_model import Stage
 
-#: Runs that are read at once.
-RUNS_AT_ONCE = 250
+#: Values that are asked for in one question.
+_VALUES_AT_ONCE = 250
 #: Tables of what is not taken over.
 _LEFT = {"trace_info": "traces", "assessments": "assessments", "evaluation_datasets": "evaluation datasets"}
 _MODEL_STATUS = {1: ModelStatus.PENDING, 2: ModelStatus.READY, 3: ModelStatus.FAILED}
@@ -70,10 +71,18 @@ class SqliteStore:
         ]
 
     def runs(self) -> Iterator[list[ForeignRun]]:
-        rows = self._rows("SELECT run_uuid FROM runs ORDER BY start_time, run_uuid")
-        ids = [row["run_uuid"] for row in rows]
-        for start in range(0, len(ids), RUNS_AT_ONCE):
-            yield self.these(ids[start : start + RUNS_AT_ONCE])
+        counted = self._rows("SELECT run_uuid, count(*) AS n FROM metrics GROUP BY run_uuid")
+        points = {row["run_uuid"]: row["n"] for row in counted}
+        some: list[str] = []
+        held = 0
+        for row in self._rows("SELECT run_uuid FROM runs ORDER BY start_time, run_uuid"):
+            some.append(row["run_uuid"])
+            held += points.get(row["run_uuid"], 0)
+            if len(some) >= RUNS_AT_ONCE or held >= POINTS_AT_ONCE:
+                yield self.these(some)
+                some, held = [], 0
+        if some:
+            yield self.these(some)
 
     def these(self, ids: list[str]) -> list[ForeignRun]:
         """Runs with these ids, in their order, as far as they are there."""
@@ -83,6 +92,7 @@ class SqliteStore:
         parameters = self._grouped("logged_model_params", "model_id")
         tags = self._grouped("logged_model_tags", "model_id")
         metrics = self._grouped("logged_model_metrics", "model_id")
+        no_number = self._nan_points()
         return [
             ForeignModel(
                 id=row["model_id"],
@@ -97,7 +107,7 @@ class SqliteStore:
                 deleted=row["lifecycle_stage"] == "deleted",
                 parameters={each["param_key"]: each["param_value"] for each in parameters[row["model_id"]]},
                 tags={each["tag_key"]: each["tag_value"] for each in tags[row["model_id"]]},
-                points=_model_points(metrics[row["model_id"]]),
+                points=_model_points(metrics[row["model_id"]], no_number),
                 place=row["artifact_location"],
             )
             for row in self._all("logged_models", "creation_timestamp_ms")
@@ -130,6 +140,9 @@ class SqliteStore:
     def files(self, place: str) -> list[ForeignFile]:
         return self._place.files(place)
 
+    def unread(self) -> list[str]:
+        return []
+
     def overview(self) -> Overview:
         counts = {
             what: self._rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]
@@ -147,14 +160,32 @@ class SqliteStore:
         for table, field in (("params", "parameters"), ("tags", "tags")):
             for row in self._of(table, "run_uuid", ids):
                 getattr(found[row["run_uuid"]], field)[row["key"]] = row["value"] or ""
-        for row in self._of("metrics", "run_uuid", ids, "step, timestamp"):
-            value = math.nan if row["is_nan"] else row["value"]
-            at_us = row["timestamp"] * 1000
-            found[row["run_uuid"]].points.add(row["key"], row["step"] or 0, value, at_us)
+        self._add_points(found, ids)
         self._add_inputs(found, ids, datasets)
         for run, head in heads.items():
             _name(found[run], head)
         return [found[run] for run in ids if run in found]
+
+    def _add_points(self, found: dict[str, ForeignRun], ids: list[str]) -> None:
+        """Row by row: a run may have millions of points."""
+
+        asked = "SELECT run_uuid, key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid IN"
+
+        def read(db: sqlite3.Connection) -> None:
+            for some in _some(ids):
+                rows = db.execute(f"{asked} ({_marks(some)}) ORDER BY step, timestamp", some)
+                for run, key, value, timestamp, step, is_nan in rows:
+                    found[run].points.add(key, step or 0, math.nan if is_nan else value, timestamp * 1000)
+
+        self._read(read)
+
+    def _nan_points(self) -> set[tuple[str, str, int, int]]:
+        """Points of runs that are no number. MLflow keeps 0 where a logged model was measured by one."""
+        if "logged_model_metrics" not in self._columns:
+            return set()
+        asked = "SELECT run_uuid, key, step, timestamp FROM metrics WHERE is_nan AND run_uuid IN "
+        rows = self._rows(f"{asked} (SELECT run_id FROM logged_model_metrics WHERE metric_value = 0)")
+        return {(row["run_uuid"], row["key"], row["step"], row["timestamp"]) for row in rows}
 
     def _add_inputs(self, found: dict[str, ForeignRun], ids: list[str], datasets: dict[str, Row]) -> None:
         if "inputs" not in self._columns:
@@ -175,15 +206,12 @@ class SqliteStore:
             elif row["source_type"] == "RUN_OUTPUT":
                 run.models_out += (link,)
 
-    def _of(self, table: str, column: str, values: list[str], order: str = "") -> list[Row]:
+    def _of(self, table: str, column: str, values: list[str]) -> list[Row]:
         if table not in self._columns:
             return []
         rows: list[Row] = []
-        for start in range(0, len(values), RUNS_AT_ONCE):
-            some = values[start : start + RUNS_AT_ONCE]
-            marks = ",".join("?" * len(some))
-            ordered = f" ORDER BY {order}" if order else ""
-            rows += self._rows(f"SELECT * FROM {table} WHERE {column} IN ({marks}){ordered}", some)
+        for some in _some(values):
+            rows += self._rows(f"SELECT * FROM {table} WHERE {column} IN ({_marks(some)})", some)
         return rows
 
     def _all(self, table: str, order: str = "rowid") -> list[Row]:
@@ -209,6 +237,15 @@ class SqliteStore:
                 return question(db)
         except sqlite3.Error as error:
             raise UsageError(f"{self._path} cannot be read as MLflow's database: {error}") from error
+
+
+def _some(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        yield values[start : start + _VALUES_AT_ONCE]
+
+
+def _marks(values: list[str]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _columns(db: sqlite3.Connection) -> dict[str, set[str]]:
@@ -251,11 +288,12 @@ def _dataset(row: Row, tags: dict[str, str]) -> LoggedDataset:
     )
 
 
-def _model_points(rows: list[Row]) -> list[ForeignModelPoints]:
+def _model_points(rows: list[Row], no_number: set[tuple[str, str, int, int]]) -> list[ForeignModelPoints]:
     groups: dict[tuple[str, str, str], Points] = defaultdict(Points)
     for row in rows:
         where = row["run_id"], row["dataset_name"] or "", row["dataset_digest"] or ""
-        value = math.nan if row["metric_value"] is None else row["metric_value"]
+        point = row["run_id"], row["metric_name"], row["metric_step"], row["metric_timestamp_ms"]
+        value = math.nan if row["metric_value"] is None or point in no_number else row["metric_value"]
         at_us = row["metric_timestamp_ms"] * 1000
         groups[where].add(row["metric_name"], row["metric_step"], value, at_us)
     return [

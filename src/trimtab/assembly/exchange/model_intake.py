@@ -3,14 +3,13 @@
 from trimtab.assembly.exchange.account import Account
 from trimtab.assembly.exchange.allowed import allowed
 from trimtab.assembly.exchange.decision_batch import DecisionBatch
-from trimtab.assembly.exchange.file_intake import digest_of, keep_file
+from trimtab.assembly.exchange.file_intake import digest_of, keep_files
 from trimtab.assembly.exchange.foreign import ForeignModel, ForeignModelPoints, ForeignStore
 from trimtab.atoms.content.change import Change
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.metric_point import encode_points
 from trimtab.atoms.run import LoggedFile, LoggedModel, ModelStatus
 from trimtab.atoms.run_event import RunEvent
-from trimtab.engine.side_by_side import side_by_side
 from trimtab.tracking.fold import LOGGED_MODEL
 from trimtab.tracking.rule import moment_of, require_parameters, require_tags
 from trimtab.tracking.tracking import Tracking
@@ -37,6 +36,7 @@ class ModelIntake:
         self._tracking.follower.catch_up()
         before = {model.id: index.models.find(model.id) for model in models}
         self._create([model for model in models if before[model.id] is None], experiments)
+        self._count: dict[str, int] = {}
         kept = {model.id: self._keep(model) for model in models}
         events = [
             event for model in models for event in self._missing(model, before[model.id], kept[model.id])
@@ -72,11 +72,14 @@ class ModelIntake:
     def _keep(self, model: ForeignModel) -> list[tuple[LoggedFile, str]]:
         try:
             files = self._source.files(model.place) if model.place else []
-            keep = self._tracking.store
-            return list(side_by_side(lambda file: keep_file(keep, file), files, threads=THREADS))
         except UsageError as error:
             self._account.differs(f"logged model {model.id}: its files were not taken over: {error}")
-            return []
+            files = []
+        self._count[model.id] = len(files)
+        kept, refused = keep_files(self._tracking.store, files, threads=THREADS)
+        for refusal in refused:
+            self._account.differs(f"logged model {model.id}: {refusal}")
+        return kept
 
     def _missing(
         self, model: ForeignModel, before: LoggedModel | None, kept: list[tuple[LoggedFile, str]]
@@ -132,7 +135,7 @@ class ModelIntake:
             for file, digest in kept
             if file.path in files and digest_of(self._tracking.files.read(files[file.path])) == digest
         ]
-        self._account.found("files", len(kept), len(same))
+        self._account.found("files", self._count[model.id], len(same))
         self._account.found(
             "file bytes", sum(file.size_bytes for file, _ in kept), sum(file.size_bytes for file in same)
         )

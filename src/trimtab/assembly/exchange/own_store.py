@@ -15,13 +15,13 @@ from trimtab.assembly.exchange.foreign import (
     ForeignVersion,
     Overview,
 )
+from trimtab.assembly.exchange.portion import RUNS_AT_ONCE, portions
 from trimtab.atoms.metric_point import Points
 from trimtab.atoms.run import LoggedFile, LoggedModel, Run
 from trimtab.atoms.run_query import Deleted, Query
 from trimtab.tracking.registry.registered_model import RegisteredModel
 from trimtab.tracking.tracking import Tracking
 
-RUNS_AT_ONCE = 250
 _VERSION = "version:"
 
 
@@ -63,8 +63,7 @@ class OwnStore:
         query = Query(experiments=self._only, deleted=Deleted.TOO, limit=RUNS_AT_ONCE)
         while True:
             page = self._tracking.runs.search(query)
-            if page.items:
-                yield [self._run(run) for run in page.items]
+            yield from portions(map(self._run, page.items))
             if not page.after:
                 return
             query = replace(query, after=page.after)
@@ -91,6 +90,9 @@ class OwnStore:
         else:
             files = self._tracking.files.under(place)
         return [self._file(file) for file in files]
+
+    def unread(self) -> list[str]:
+        return []
 
     def overview(self) -> Overview:
         own = sum(1 for model in self._tracking.registry.models.all() if model.own)

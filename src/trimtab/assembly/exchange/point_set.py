@@ -13,7 +13,17 @@ OnePoint = tuple[str, int, bytes, int]
 
 def point_set(points: Points) -> set[OnePoint]:
     """Every point once."""
-    return {
-        (metric, step, _NAN if isnan(value) else pack("<d", value), at_us)
-        for metric, step, value, at_us in points
-    }
+    return {_one(*point) for point in points}
+
+
+def among(points: Points, wanted: set[OnePoint]) -> Points:
+    """The points that are in a set, in their order."""
+    if len(points) == len(wanted):
+        return points
+    found = Points()
+    found.extend(point for point in points if _one(*point) in wanted)
+    return found
+
+
+def _one(metric: str, step: int, value: float, at_us: int) -> OnePoint:
+    return metric, step, _NAN if isnan(value) else pack("<d", value), at_us

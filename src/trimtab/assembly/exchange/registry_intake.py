@@ -4,8 +4,9 @@ from typing import Any
 
 from trimtab.assembly.exchange.account import Account
 from trimtab.assembly.exchange.decision_batch import DecisionBatch
-from trimtab.assembly.exchange.file_intake import digest_of, keep_file
+from trimtab.assembly.exchange.file_intake import digest_of
 from trimtab.assembly.exchange.foreign import ForeignRegistered, ForeignStore, ForeignVersion
+from trimtab.assembly.exchange.version_intake import VersionIntake
 from trimtab.atoms.artifact import artifact_of
 from trimtab.atoms.content.change import Change
 from trimtab.atoms.content.content import Content
@@ -29,7 +30,8 @@ class RegistryIntake:
         self._batch = DecisionBatch(tracking.store, by, parent)
 
     def take(self, models: list[ForeignRegistered]) -> None:
-        """Take registered models over and read them back."""
+        """Take registered models over and read them back; their runs and logged models are here already."""
+        self._files = VersionIntake(self._tracking, self._source, self._account, models)
         kept: dict[tuple[str, int], list[tuple[LoggedFile, str]]] = {}
         for model in models:
             try:
@@ -57,9 +59,10 @@ class RegistryIntake:
         for version in model.versions:
             if version.number in numbers:
                 there = numbers[version.number]
+                kept[model.name, version.number] = self._files.keep(model.name, version.number, there.files)
                 contents += _changed(VERSION, f"{model.name}/{version.number}", version, there)
                 continue
-            kept[model.name, version.number] = self._keep(model.name, version)
+            kept[model.name, version.number] = self._files.keep(model.name, version.number)
             contents += self._version(
                 model.name, version, [file for file, _ in kept[model.name, version.number]]
             )
@@ -94,18 +97,6 @@ class RegistryIntake:
         contents.append(Change(what=MODEL, id=name, does="add-version", values=values))
         return contents
 
-    def _keep(self, name: str, version: ForeignVersion) -> list[tuple[LoggedFile, str]]:
-        if not version.place:
-            return []
-        try:
-            files = self._source.files(version.place)
-            return [keep_file(self._tracking.store, file) for file in files]
-        except UsageError as error:
-            self._account.differs(
-                f"version {version.number} of {name!r}: its files were not taken over: {error}"
-            )
-            return []
-
     def _here(self, name: str) -> RegisteredModel | None:
         try:
             return self._tracking.registry.models.find(name)
@@ -132,13 +123,15 @@ class RegistryIntake:
             found = versions.get(version.number)
             differing = "is not here" if found is None else _version_difference(version, found)
             files = kept.get((model.name, version.number), [])
-            if found is not None and not differing and files and not self._same_files(found.files, files):
+            if found is not None and not differing and not self._same_files(found.files, files):
                 differing = "its files are not the same here"
             self._account.found("versions", 1, int(not differing))
             if differing:
                 self._account.differs(f"version {version.number} of {model.name!r}: {differing}")
 
     def _same_files(self, artifact: str, kept: list[tuple[LoggedFile, str]]) -> bool:
+        if not kept or not artifact:
+            return not kept
         here = {file.path: file for file in self._tracking.registry.versions.files(artifact)}
         return all(
             file.path in here and digest_of(self._tracking.files.read(here[file.path])) == digest

@@ -8,7 +8,7 @@ from trimtab.assembly.exchange.allowed import allowed
 from trimtab.assembly.exchange.decision_batch import DecisionBatch
 from trimtab.assembly.exchange.file_intake import keep_file
 from trimtab.assembly.exchange.foreign import ForeignFile, ForeignRun, ForeignStore
-from trimtab.assembly.exchange.point_set import point_set
+from trimtab.assembly.exchange.point_set import among, point_set
 from trimtab.assembly.exchange.run_proof import points_here, prove_run
 from trimtab.atoms.action import Action, Closing, Outcome
 from trimtab.atoms.actor import Actor
@@ -149,10 +149,10 @@ class RunIntake:
             self._account.took("tags", len(tags))
             self._account.took("parameters", len(parameters))
             yield RunEvent(owner=run.id, tags=dict(tags), parameters=parameters)
-        missing = point_set(run.points) - points_here(self._tracking, run.id) if before else None
-        if len(run.points) and missing != set():
-            self._account.took("points", len(run.points) if missing is None else len(missing))
-            yield RunEvent(owner=run.id, points=encode_points(run.points))
+        missing = point_set(run.points) - (points_here(self._tracking, run.id) if before else set())
+        if missing:
+            self._account.took("points", len(missing))
+            yield RunEvent(owner=run.id, points=encode_points(among(run.points, missing)))
         datasets = tuple(each for each in run.datasets if not before or each not in before.datasets)
         links = before is None or (before.models_in, before.models_out) != (run.models_in, run.models_out)
         if datasets or (links and (run.models_in or run.models_out)):

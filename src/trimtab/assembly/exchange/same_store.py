@@ -16,6 +16,7 @@ from trimtab.assembly.exchange.foreign import (
 )
 from trimtab.assembly.exchange.point_set import OnePoint, point_set
 from trimtab.assembly.exchange.sqlite_target import MOST_REAL
+from trimtab.atoms.error import UsageError
 from trimtab.atoms.metric_point import Points
 
 
@@ -97,21 +98,19 @@ class SameStore:
                     other.stage,
                     other.tags,
                 )
-                if same and other is not None:
-                    same = self._digests(version.place) == self._there(
-                        self._digests(version.place), other.place
-                    )
+                files = self._digests_of(self.source, version.place)
+                if same and files and other is not None:
+                    there_too = self._digests_of(self.target, other.place)
+                    same = files == {path: there_too.get(path) for path in files}
                 name = f"version {version.number} of {own.name!r}"
                 self._count("versions", name, same, "is not the same there")
 
-    def _there(self, mine: dict[str, str], place: str) -> dict[str, str]:
-        return {path: digest for path, digest in self._digests_of(self.target, place).items() if path in mine}
-
-    def _digests(self, place: str) -> dict[str, str]:
-        return self._digests_of(self.source, place)
-
     def _digests_of(self, store: ForeignStore, place: str) -> dict[str, str]:
-        return {file.path: digest_of(file.read()) for file in store.files(place)}
+        """What can be read there."""
+        try:
+            return {file.path: digest_of(file.read()) for file in store.files(place)}
+        except UsageError:
+            return {}
 
     def _files(self, name: str, own: str, there: str) -> None:
         files = {file.path: file for file in self.source.files(own)}

@@ -18,10 +18,11 @@ class ServerRegistry:
 
     def write(self, models: list[ForeignRegistered]) -> None:
         """Write registered models; what is there already is not written again."""
-        for model in models:
+        # A copy of a version can be made only where that version is there.
+        for model in sorted(models, key=lambda model: any(map(_is_copy, model.versions))):
             try:
                 self._write(model)
-            except UsageError as error:
+            except (UsageError, NotThere) as error:
                 self._account.differs(f"registered model {model.name!r}: {error}")
 
     def _write(self, model: ForeignRegistered) -> None:
@@ -83,6 +84,8 @@ class ServerRegistry:
         if model in self._target.model_ids:
             there = self._target.model_ids[model]
             return f"models:/{there}", there
+        if _is_copy(version):
+            return version.source, ""
         if not run:
             raise UsageError(
                 f"version {version.number}: its run was not given, so its files have no place there"
@@ -110,6 +113,12 @@ class ServerRegistry:
         asked = {"filter": f"name = '{quoted}'", "max_results": 10_000}
         found = self._rest.pages(self._rest.get, "model-versions/search", "model_versions", **asked)
         return {int(each["version"]) for each in found}
+
+
+def _is_copy(version: ForeignVersion) -> bool:
+    """Whether its source is another version, by name and number, which both are kept there."""
+    parsed = urlsplit(version.source)
+    return parsed.scheme == "models" and "/" in parsed.path.strip("/")
 
 
 def _pairs(texts: dict[str, str]) -> list[Json]:

@@ -87,7 +87,9 @@ def _take(
     progress("registered models", 0, len(registered))
     RegistryIntake(tracking, source, account, by, action).take(registered)
     experiments.end(there, known)
-    account.left = overview.left
+    account.left |= overview.left
+    for damage in source.unread():
+        account.differs(damage)
 
 
 class _Experiments:

@@ -1,6 +1,7 @@
 """MLflow's databases of several versions, and files that lie where they may be read."""
 
 import math
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -32,6 +33,18 @@ INSERT INTO metrics VALUES ('loss', 0.0, 7, 1, 1, 'r1'), ('loss', 0.5, 6, 0, 0, 
 INSERT INTO registered_models VALUES ('wind', 1, NULL, NULL);
 INSERT INTO model_versions VALUES ('wind', 1, 2, NULL, NULL, 'Production', './mlruns/0/r1/artifacts/m', 'r1'),
     ('wind', 2, 2, NULL, NULL, 'Deleted_Internal', 'REDACTED', 'REDACTED');
+"""
+
+#: A logged model as MLflow 3 has one, measured by a run with what is no number, and with 0.
+LOGGED = """
+CREATE TABLE logged_models (model_id TEXT, experiment_id INTEGER, name TEXT, artifact_location TEXT,
+    creation_timestamp_ms INTEGER, last_updated_timestamp_ms INTEGER, status INTEGER, lifecycle_stage TEXT,
+    model_type TEXT, source_run_id TEXT, status_message TEXT);
+CREATE TABLE logged_model_metrics (model_id TEXT, metric_name TEXT, metric_timestamp_ms INTEGER, metric_step INTEGER,
+    metric_value REAL, experiment_id INTEGER, run_id TEXT, dataset_name TEXT, dataset_digest TEXT);
+INSERT INTO logged_models VALUES ('m-1', 0, 'm', '', 1, 1, 2, 'active', '', 'r1', '');
+INSERT INTO logged_model_metrics VALUES ('m-1', 'loss', 7, 1, 0.0, 0, 'r1', NULL, NULL),
+    ('m-1', 'loss', 8, 2, 0.0, 0, 'r1', NULL, NULL);
 """
 
 
@@ -90,9 +103,46 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
     root = tmp_path / "store"
     (root / "mlruns/0/r/artifacts").mkdir(parents=True)
     (tmp_path / "secret").write_text("s")
-    (root / "mlruns/0/r/artifacts/link").symlink_to(tmp_path / "secret")
-    with pytest.raises(UsageError, match="leads out of"):
-        ArtifactPlace(root).files("mlruns/0/r/artifacts")
+    folder = root / "mlruns/0/r/artifacts"
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "out").symlink_to(tmp_path)
+    (folder / "dangling").symlink_to("nothing")
+    (folder / "good").write_text("g")
+    os.mkfifo(folder / "pipe")
+    files = {file.path: file for file in ArtifactPlace(root).files("mlruns/0/r/artifacts")}
+    assert list(files) == ["dangling", "good", "link", "out", "pipe"]
+    assert b"".join(files["good"].read()) == b"g"
+    for path, why in {
+        "link": "leads out of",
+        "out": "leads out of",
+        "dangling": "to nothing",
+        "pipe": "is no file",
+    }.items():
+        with pytest.raises(UsageError, match=why):
+            list(files[path].read())
+
+
+def test_a_point_of_a_logged_model_that_is_no_number_is_none(old: SqliteStore, tmp_path: Path) -> None:
+    """MLflow keeps 0 there, and says in the run alone that it is none."""
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.executescript(LOGGED)
+    (model,) = SqliteStore(tmp_path / "mlflow.db").models()
+    ((_, _, value, _), (_, _, other, _)) = model.points[0].points
+    assert math.isnan(value)
+    assert other == 0.0
+
+
+def test_runs_come_in_portions_of_few_points(
+    old: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        for number in range(2, 6):
+            run = f"r{number}"
+            database.execute("INSERT INTO runs VALUES (?, '', '', 'FINISHED', 5, 6, 'active', '', 0)", (run,))
+            database.execute("INSERT INTO metrics VALUES ('loss', 1, 1, 1, 0, ?)", (run,))
+        database.commit()
+    monkeypatch.setattr("trimtab.assembly.exchange.mlflow_sqlite.POINTS_AT_ONCE", 2)
+    assert [[run.id for run in some] for some in old.runs()] == [["r1"], ["r2", "r3"], ["r4", "r5"]]
 
 
 def test_files_of_a_store_that_was_moved_are_found(tmp_path: Path) -> None:
