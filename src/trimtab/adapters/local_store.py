@@ -46,7 +46,9 @@ def open_store(
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file: name a folder for the store")
     if not create and ledger is None and not (folder / "version").is_file():
-        raise UsageError(f"there is no store in {folder}: trimtab.run() and `trimtab up` make one, and --store names another")
+        raise UsageError(
+            f"there is no store in {folder}: trimtab.run() and `trimtab up` make one, and --store names another"
+        )
     try:
         _lay_out(folder)
         if ledger is None:

@@ -14,6 +14,9 @@ from trimtab.cli.screen import plain, print_json, screen, table
 if TYPE_CHECKING:
     from trimtab.views.comparison import Comparison, MetricRow
 
+#: Characters that names should have, and those of one run, with what is between.
+_NAME, _COLUMN = 22, 19
+
 
 @click.command(
     "compare",
@@ -35,7 +38,7 @@ def compare_runs(source: RunsSource, names: tuple[str, ...], everything: bool, a
 
     chosen = distinct_runs(source, names)
     if not FEWEST <= len(chosen) <= MOST:
-        raise UsageError(f"{len(chosen)} different runs were named: name {FEWEST} to {MOST}")
+        raise UsageError(f"name {FEWEST} to {MOST} different runs, not {len(chosen)}")
     comparison = compare(chosen)
     if as_json:
         print_json(comparison_account(comparison))
@@ -56,17 +59,19 @@ def _tell(comparison: "Comparison", everything: bool) -> None:
     titles = [_title(run, ids[run.head.id]) for run in comparison.runs]
     metrics = [row for row in comparison.metrics if everything or row.differs]
     parameters = [row for row in comparison.parameters if everything or row.differs]
-    if metrics:
-        made = table("metric", *(f"{title}#" for title in titles))
+    # As many runs beside each other as there is room for, and the others below.
+    beside = max((paper.width - _NAME) // _COLUMN, 1)
+    stretches = [range(first, min(first + beside, len(titles))) for first in range(0, len(titles), beside)]
+    for places in stretches if metrics else ():
+        made = table("metric", *(f"{titles[place]}#" for place in places))
         for row in metrics:
-            made.add_row(_metric_name(row), *(_measured(row, place) for place in range(len(titles))))
+            made.add_row(_metric_name(row), *(_measured(row, place) for place in places))
         paper.print(made)
-    if parameters:
-        made = table("parameter", *titles)
+    for places in stretches if parameters else ():
+        made = table("parameter", *(titles[place] for place in places))
         for parameter in parameters:
-            made.add_row(
-                plain(parameter.name), *(plain("-" if each is None else each) for each in parameter.values)
-            )
+            values = [parameter.values[place] for place in places]
+            made.add_row(plain(parameter.name), *(plain("-" if each is None else each) for each in values))
         paper.print(made)
     same = [
         f"{count} {word}{'s' if count > 1 else ''}"

@@ -56,7 +56,7 @@ class RunPages:
         if not FEWEST <= len(chosen) <= MOST:
             raise Refused(
                 400,
-                f"{len(chosen)} different runs were chosen: choose {FEWEST} to {MOST} in the list of runs",
+                f"choose {FEWEST} to {MOST} different runs in the list, not {len(chosen)}",
             )
         runs = [self._tracking.runs.find(each) for each in chosen]
         return self._html("compare.html", **side_by_side(self._tracking, runs, asked))

@@ -148,6 +148,16 @@ def test_a_narrow_screen_shows_fewer_columns_and_none_of_them_cut(width: int, to
     assert all("FAILED" in row and len(row) <= width for row in rows)
 
 
+def test_on_a_narrow_screen_runs_stand_beside_each_other_as_far_as_there_is_room(
+    trimtab: Trimtab, where: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trimtab.cli.screen.WIDE", 70)
+    out = trimtab("runs", "compare", "shallow", "deep", "broken", *where).out
+    heads = [line.split() for line in out.splitlines() if line.strip().startswith(("metric", "parameter"))]
+    assert [head[1:] for head in heads] == [["FINISHED", "FINISHED"], ["FAILED"]] * 2
+    assert "…" not in out
+
+
 @pytest.mark.parametrize("text", ["a[b]", "\\[red]x", "[/]", "ends in \\", ":fire:", "a\tb"])
 def test_words_of_people_are_no_markup(text: str) -> None:
     assert Text.from_markup(f"[dim]{plain(text)}[/]", emoji=False).plain == text
