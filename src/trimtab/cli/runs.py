@@ -15,8 +15,19 @@ class _ListingGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = args[0] if args else ""
         if first not in self.commands and first not in ("-h", "--help"):
-            args = ["list", *args]
+            args = self._command_first(ctx, args)
         return super().parse_args(ctx, args)
+
+    def _command_first(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As it was meant where options come before a command: `--server URL show brave-otter-12`."""
+        try:
+            named = self.commands["list"].make_parser(ctx).parse_args(list(args))[0].get("experiment")
+        except click.UsageError:  # an option of that command, or none of all
+            named = next((each for each in args if each in self.commands), None)
+        if named not in self.commands:
+            return ["list", *args]
+        place = args.index(str(named))
+        return [str(named), *args[:place], *args[place + 1 :]]
 
 
 @click.group(

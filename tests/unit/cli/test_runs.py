@@ -106,6 +106,13 @@ def test_a_table_says_how_many_there_are_and_how_to_see_more(trimtab: Trimtab, w
     assert "val/loss" not in chosen
 
 
+def test_options_may_come_before_the_command(trimtab: Trimtab, where: list[str]) -> None:
+    assert trimtab("runs", *where, "show", "deep").out.startswith("deep")
+    assert trimtab("runs", "--log", *where, "chart", "val/loss", "deep").status == 0
+    assert "experiment churn" in trimtab("runs", *where, "churn").out
+    assert "runs list --help" in trimtab("runs", *where, "--where", "params.depth = 'show'", "--no-such").err
+
+
 def test_a_run_whose_process_is_gone_is_told_so(trimtab: Trimtab, where: list[str]) -> None:
     assert "its process is gone" in trimtab("runs", "other", *where).out
     shown = trimtab("runs", "show", MARKUP, *where).out
