@@ -62,9 +62,11 @@ class S3Way:
 
     def close(self) -> None:
         """Take no more requests."""
+        served = self._thread.is_alive()
         self._closed.set()
         self._server.shutdown()
         self._server.server_close()
+        assert served, "the way took no more requests before it was told to"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         way = self
