@@ -11,7 +11,7 @@ from trimtab.adapters.cached_blobs import CachedBlobs
 from trimtab.adapters.local_blobs import LocalBlobs
 from trimtab.adapters.s3_blobs import open_s3_blobs
 from trimtab.ports.blobs import Blobs
-from trimtab.testing.blobs_suite import Age, BlobsDiscard, BlobsKeep, Damage, MakeBlobs
+from trimtab.testing.blobs_suite import Age, BlobsDiscard, BlobsFlow, BlobsKeep, Damage, MakeBlobs
 from trimtab.testing.memory_blobs import MemoryBlobs, flip_bit, set_back
 
 
@@ -107,6 +107,10 @@ def age(place: OnFiles | OnS3 | InMemory) -> Age:
 
 
 class TestKeep(BlobsKeep):
+    pass
+
+
+class TestFlow(BlobsFlow):
     pass
 
 

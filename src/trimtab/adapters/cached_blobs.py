@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote
 
 from trimtab.adapters.process_holder import is_dead, this_process
 from trimtab.atoms.digest import digest_bytes
-from trimtab.ports.blobs import Blobs, Draft, HeldDraft, StoredBlob, in_chunks
+from trimtab.ports.blob_flow import BlobFlow, HeldFlow
+from trimtab.ports.blobs import Blobs, StoredBlob
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _COUNT = itertools.count()
@@ -38,6 +39,7 @@ class CachedBlobs:
         """
         self._outer = outer
         self.threads = outer.threads
+        self.flow: BlobFlow = HeldFlow(self.put, self.get)
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
@@ -50,10 +52,6 @@ class CachedBlobs:
         key = self._outer.put(content)
         self._keep(key, content)
         return key
-
-    def begin(self) -> Draft:
-        """See the port; it lies in memory."""
-        return HeldDraft(self)
 
     def get(self, key: str) -> bytes:
         """See the port."""
@@ -76,10 +74,6 @@ class CachedBlobs:
             except FileNotFoundError:
                 pass
         return self._outer.get_piece(key, start, size_bytes, digest)
-
-    def chunks(self, key: str) -> Iterator[bytes]:
-        """See the port; the blob lies in memory."""
-        yield from in_chunks(self.get(key))
 
     def find(self, key: str) -> StoredBlob | None:
         """See the port."""

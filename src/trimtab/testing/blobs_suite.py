@@ -12,7 +12,8 @@ import pytest
 
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import Damaged
-from trimtab.ports.blobs import CHUNK_BYTES, Blobs
+from trimtab.ports.blob_flow import CHUNK_BYTES
+from trimtab.ports.blobs import Blobs
 
 MakeBlobs = Callable[[], Blobs]
 Damage = Callable[[Blobs, str], None]
@@ -63,52 +64,6 @@ class BlobsKeep:
             with pytest.raises(Damaged, match=key):
                 blobs.get_piece(key, start, size_bytes, digest_bytes(piece))
 
-    @pytest.mark.parametrize("size_bytes", [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 5])
-    def test_bytes_may_come_and_go_by_and_by(self, make: MakeBlobs, size_bytes: int) -> None:
-        content = random.Random(size_bytes).randbytes(size_bytes)
-        draft = make().begin()
-        for start in range(0, size_bytes, 300_000):
-            draft.write(memoryview(content)[start : start + 300_000])
-        assert list(make().stored()) == [], "a draft was seen before it was finished"
-        key = draft.finish()
-        draft.drop()
-        assert key == digest_bytes(content)
-        blobs = make()
-        chunks = list(blobs.chunks(key))
-        assert b"".join(chunks) == blobs.get(key) == content
-        assert max(map(len, chunks), default=0) <= CHUNK_BYTES
-
-    def test_a_draft_that_was_dropped_leaves_nothing(self, make: MakeBlobs) -> None:
-        blobs = make()
-        draft = blobs.begin()
-        draft.write(b"x" * 2_000_000)
-        draft.drop()
-        draft.drop()
-        assert list(blobs.stored()) == []
-        assert blobs.sweep() == 0
-
-    def test_a_draft_of_bytes_that_are_there_mends_and_renews_them(
-        self, make: MakeBlobs, damage: Damage, age: Age
-    ) -> None:
-        blobs = make()
-        key = blobs.put(b"abc")
-        damage(blobs, key)
-        age(blobs, key, 7200.0)
-        draft = blobs.begin()
-        draft.write(b"abc")
-        assert draft.finish() == key
-        assert blobs.get(key) == b"abc"
-        assert not blobs.discard(key, 3600.0)
-
-    def test_of_damaged_bytes_no_chunk_is_given(self, make: MakeBlobs, damage: Damage) -> None:
-        blobs = make()
-        key = blobs.put(b"abc" * CHUNK_BYTES)
-        damage(blobs, key)
-        with pytest.raises(Damaged, match=key):
-            next(blobs.chunks(key))
-        with pytest.raises(KeyError):
-            next(blobs.chunks("0" * 64))
-
     def test_damaged_bytes_are_never_returned_and_the_blob_is_named(
         self, make: MakeBlobs, damage: Damage
     ) -> None:
@@ -142,6 +97,56 @@ class BlobsKeep:
         assert len({blob.key for blob in first.stored()}) == 5 + 6 * 5
         assert all(first.get(blob.key) for blob in list(second.stored()))
         assert first.sweep() == 0
+
+
+class BlobsFlow:
+    """Bytes that come and go by and by are the same blobs."""
+
+    @pytest.mark.parametrize("size_bytes", [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 5])
+    def test_bytes_may_come_and_go_by_and_by(self, make: MakeBlobs, size_bytes: int) -> None:
+        content = random.Random(size_bytes).randbytes(size_bytes)
+        draft = make().flow.begin()
+        for start in range(0, size_bytes, 300_000):
+            draft.write(memoryview(content)[start : start + 300_000])
+        assert list(make().stored()) == [], "a draft was seen before it was finished"
+        key = draft.finish()
+        draft.drop()
+        assert key == digest_bytes(content)
+        blobs = make()
+        chunks = list(blobs.flow.chunks(key))
+        assert b"".join(chunks) == blobs.get(key) == content
+        assert max(map(len, chunks), default=0) <= CHUNK_BYTES
+
+    def test_a_draft_that_was_dropped_leaves_nothing(self, make: MakeBlobs) -> None:
+        blobs = make()
+        draft = blobs.flow.begin()
+        draft.write(b"x" * 2_000_000)
+        draft.drop()
+        draft.drop()
+        assert list(blobs.stored()) == []
+        assert blobs.sweep() == 0
+
+    def test_a_draft_of_bytes_that_are_there_mends_and_renews_them(
+        self, make: MakeBlobs, damage: Damage, age: Age
+    ) -> None:
+        blobs = make()
+        key = blobs.put(b"abc")
+        damage(blobs, key)
+        age(blobs, key, 7200.0)
+        draft = blobs.flow.begin()
+        draft.write(b"abc")
+        assert draft.finish() == key
+        assert blobs.get(key) == b"abc"
+        assert not blobs.discard(key, 3600.0)
+
+    def test_of_damaged_bytes_no_chunk_is_given(self, make: MakeBlobs, damage: Damage) -> None:
+        blobs = make()
+        key = blobs.put(b"abc" * CHUNK_BYTES)
+        damage(blobs, key)
+        with pytest.raises(Damaged, match=key):
+            next(blobs.flow.chunks(key))
+        with pytest.raises(KeyError):
+            next(blobs.flow.chunks("0" * 64))
 
 
 class BlobsDiscard:

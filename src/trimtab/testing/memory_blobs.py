@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import Damaged
-from trimtab.ports.blobs import Draft, HeldDraft, StoredBlob, in_chunks
+from trimtab.ports.blob_flow import BlobFlow, HeldFlow
+from trimtab.ports.blobs import StoredBlob
 
 
 class MemoryBlobs:
@@ -16,6 +17,7 @@ class MemoryBlobs:
 
     def __init__(self, *, wall: Callable[[], float] = time.time) -> None:
         """Start empty; `wall` is the seconds by which blobs are idle."""
+        self.flow: BlobFlow = HeldFlow(self.put, self.get)
         self._blobs: dict[str, bytes] = {}
         self._wanted: dict[str, float] = {}
         self._wall = wall
@@ -28,10 +30,6 @@ class MemoryBlobs:
             self._blobs[key] = bytes(content)
             self._wanted[key] = self._wall()
         return key
-
-    def begin(self) -> Draft:
-        """See the port; it lies in memory."""
-        return HeldDraft(self)
 
     def get(self, key: str) -> bytes:
         """See the port."""
@@ -46,10 +44,6 @@ class MemoryBlobs:
         if digest_bytes(content) != digest:
             raise Damaged(f"blob {key} is damaged in memory")
         return content
-
-    def chunks(self, key: str) -> Iterator[bytes]:
-        """See the port; the blob lies in memory."""
-        yield from in_chunks(self.get(key))
 
     def find(self, key: str) -> StoredBlob | None:
         """See the port."""

@@ -7,7 +7,7 @@ from trimtab.atoms.error import NotThere, StoreError, UsageError
 from trimtab.atoms.run import LoggedFile
 from trimtab.atoms.run_event import RunEvent
 from trimtab.engine.store import Store
-from trimtab.ports.blobs import Draft
+from trimtab.ports.blob_flow import Draft
 from trimtab.ports.run_index import RunIndex
 from trimtab.tracking.follow import Follower
 from trimtab.tracking.logbook import Logbook
@@ -81,7 +81,7 @@ class Upload:
             if self._piece_bytes <= _HELD_BYTES:
                 self._gathered += view
                 return
-            self._draft = self._store.blobs.begin()
+            self._draft = self._store.blobs.flow.begin()
             self._draft.write(self._gathered)
             self._gathered.clear()
         self._draft.write(view)
@@ -139,7 +139,7 @@ class Files:
         """
         for blob in file.blobs:
             try:
-                yield from self._store.blobs.chunks(blob)
+                yield from self._store.blobs.flow.chunks(blob)
             except KeyError as error:
                 raise StoreError(
                     f"file {file.path!r}: blob {blob[:12]} is not in the store: `trimtab fsck` says whether it was "

@@ -88,7 +88,7 @@ def test_a_draft_that_the_disk_refuses_says_so_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blobs = LocalBlobs(tmp_path)
-    draft = blobs.begin()
+    draft = blobs.flow.begin()
 
     def full(descriptor: int, content: object) -> None:
         raise OSError(28, "No space left on device")
@@ -107,7 +107,7 @@ def test_a_draft_whose_flush_failed_is_never_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blobs = LocalBlobs(tmp_path)
-    draft = blobs.begin()
+    draft = blobs.flow.begin()
     draft.write(b"x" * 100)
 
     def broken(descriptor: int) -> None:
@@ -120,7 +120,7 @@ def test_a_draft_whose_flush_failed_is_never_acknowledged(
     draft.drop()
     assert list(blobs.stored()) == []
     with pytest.raises(StoreError, match="keeps nothing more"):
-        blobs.begin()
+        blobs.flow.begin()
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 4096, (1 << 20) - 1, 1 << 20, (4 << 20) + 4097])

@@ -13,7 +13,8 @@ from trimtab.adapters.s3_blobs.place import read_place
 from trimtab.adapters.s3_blobs.server_time import ServerTime
 from trimtab.atoms.digest import digest_bytes
 from trimtab.atoms.error import ConfigurationRefused, Damaged
-from trimtab.ports.blobs import Draft, HeldDraft, StoredBlob, in_chunks
+from trimtab.ports.blob_flow import BlobFlow, HeldFlow
+from trimtab.ports.blobs import StoredBlob
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 #: Seconds after which a blob that is put again is stored anew, so that its date says so.
@@ -58,6 +59,7 @@ class S3Blobs:
 
     def __init__(self, bucket: Bucket) -> None:
         """Use `bucket` unproved; `open_s3_blobs` proves it first."""
+        self.flow: BlobFlow = HeldFlow(self.put, self.get)
         self._bucket = bucket
         self._time = ServerTime(bucket)
         #: Blobs that this process found damaged although the server's checksum of them is right.
@@ -88,10 +90,6 @@ class S3Blobs:
             self._bucket.drop(name)
         return key
 
-    def begin(self) -> Draft:
-        """See the port; it lies in memory."""
-        return HeldDraft(self)
-
     def get(self, key: str) -> bytes:
         """See the port."""
         for generation in self._generations(key):
@@ -111,10 +109,6 @@ class S3Blobs:
             if not self._is_doomed(key, generation):
                 raise KeyError(key) if content is None else self._damaged(key)
         raise KeyError(key)
-
-    def chunks(self, key: str) -> Iterator[bytes]:
-        """See the port; the blob lies in memory."""
-        yield from in_chunks(self.get(key))
 
     def find(self, key: str) -> StoredBlob | None:
         """See the port."""
