@@ -12,6 +12,7 @@ from trimtab.web.access.permission import Permission
 from trimtab.web.mlflow.answer import Json, experiment_answer
 from trimtab.web.mlflow.number import Number, page_limit, required
 from trimtab.web.mlflow.search import conditions, deleted_of, orders
+from trimtab.web.mlflow.text import cut_tags
 from trimtab.web.mlflow.twin import twins
 from trimtab.web.route import Call, Refused, Route
 
@@ -70,21 +71,21 @@ class ExperimentQuery(msgspec.Struct, frozen=True):
     view_type: str | None = None
 
 
+#: Where a client wanted the files of an experiment's runs; they are kept in this store.
+LOCATION_TAG = "trimtab.artifact_location"
+
+
 @dataclass(frozen=True, slots=True)
 class _Experiments:
     tracking: Tracking
 
     def create(self, call: Call) -> Json:
         body: NewExperiment = call.body
+        name, tags = required(body.name, "name"), tags_of(body.tags)
         if body.artifact_location:
-            raise Refused(
-                400,
-                "artifact_location: this server keeps the files of runs itself, and writes to no other place; "
-                "leave it out",
-                "INVALID_PARAMETER_VALUE",
-            )
-        name = required(body.name, "name")
-        made = self.tracking.experiments.create(name, by=call.actor, tags=tags_of(body.tags))
+            # The server writes to no place that a client names, and a script that names one goes on all the same.
+            tags |= cut_tags({LOCATION_TAG: body.artifact_location})
+        made = self.tracking.experiments.create(name, by=call.actor, tags=tags)
         return {"experiment_id": made.id}
 
     def get(self, call: Call) -> Json:

@@ -23,12 +23,12 @@ def test_an_experiment_lives_through_its_changes(mlflow: Mlflow) -> None:
     assert mlflow.get("/experiments/search")["experiments"][0]["name"] == "b"
 
 
-def test_an_experiment_has_no_place_of_its_own_for_files(mlflow: Mlflow) -> None:
-    status, code, message = mlflow.refusal(
-        "POST", "/experiments/create", json={"name": "a", "artifact_location": "s3://elsewhere"}
-    )
-    assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
-    assert "leave it out" in message
+def test_files_come_into_the_store_wherever_a_script_wanted_them(mlflow: Mlflow) -> None:
+    asked = "s3://elsewhere/" + "x" * 9000
+    made = mlflow.post("/experiments/create", name="a", artifact_location=asked)["experiment_id"]
+    told = mlflow.get("/experiments/get", experiment_id=made)["experiment"]
+    assert told["artifact_location"] == f"mlflow-artifacts:/{made}"
+    assert told["tags"] == [{"key": "trimtab.artifact_location", "value": asked[:8000]}]
 
 
 def test_experiments_come_by_the_page(mlflow: Mlflow) -> None:
