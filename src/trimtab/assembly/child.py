@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from trimtab.atoms.error import TrimtabError
 WATCH = "TRIMTAB_WATCH_PARENT"
 #: What `--store` stands for, in the environment.
 STORE = "TRIMTAB_STORE"
+#: Files and connections that a plane wants to have open at most.
+MOST_OPEN = 8192
 
 
 @dataclass(slots=True)
@@ -118,3 +121,14 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def open_many_files() -> None:
+    """In a child that serves: have as many files and connections open as the system lets this user, up to MOST_OPEN.
+
+    What a shell gives by itself is 256 on some systems, fewer than the requests that are answered at once.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_OPEN if hard == resource.RLIM_INFINITY else min(MOST_OPEN, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -7,7 +7,7 @@ from pathlib import Path
 from trimtab.adapters.native_runtime import NativeRuntime
 from trimtab.adapters.onnx_runtime import OnnxRuntime
 from trimtab.adapters.signature import Signer
-from trimtab.assembly.child import STORE, end_with_parent, ending_in_words
+from trimtab.assembly.child import STORE, end_with_parent, ending_in_words, open_many_files
 from trimtab.assembly.entrance import entrance_of, refuse_foreign
 from trimtab.assembly.project import Project, open_project
 from trimtab.assembly.token_ring import TokenRing
@@ -59,6 +59,7 @@ def serve(
 def main() -> None:
     """Run as a child process: FOLDER HOST PORT READY, with the store in the environment."""
     end_with_parent()
+    open_many_files()
     folder, host, port, ready = sys.argv[1:5]
     with ending_in_words():
         project = open_project(Path(folder), os.environ[STORE], declarations=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
-from trimtab.assembly.child import STORE, end_with_parent, ending_in_words
+from trimtab.assembly.child import STORE, end_with_parent, ending_in_words, open_many_files
 from trimtab.assembly.entrance import Entrance, entrance_of
 from trimtab.assembly.planes import free_port
 from trimtab.assembly.project import Project, open_project
@@ -129,6 +129,7 @@ def _announce(ready: Path, scheme: str, host: str, port: int) -> None:
 def main() -> None:
     """Run as a child process: FOLDER HOST PORT READY [PREDICTIONS], with the store in the environment."""
     end_with_parent()
+    open_many_files()
     folder, host, port, ready, *more = sys.argv[1:]
     with ending_in_words():
         project = open_project(Path(folder), os.environ[STORE], declarations=False)
