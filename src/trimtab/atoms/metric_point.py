@@ -263,9 +263,8 @@ def _column(code: str, values: Sequence[Any]) -> "array[Any]":
         raise TypeError("must be real number, not complex")
     try:
         return array(code, view.tolist())
-    except (
-        NotImplementedError
-    ):  # a form that only its owner can read: half floats, another byte order, objects
+    except NotImplementedError:
+        # A form that only its owner can read: half floats, another byte order, objects.
         return array(code, list(values))
 
 
