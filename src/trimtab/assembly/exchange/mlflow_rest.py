@@ -1,6 +1,7 @@
 """Asking an MLflow server over HTTP, with the credentials that MLflow's own clients take from the environment."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,6 +16,8 @@ _TRIES, _FIRST_WAIT_S = 4, 0.5
 _TIMEOUT_S = 120.0
 #: Answers after which the same question may be asked again.
 _AGAIN = (408, 429, 502, 503, 504)
+#: Of a page of HTML, by which servers tell what they did not expect.
+_ELEMENT = re.compile(r"<[^>]*>")
 
 Json = dict[str, Any]
 
@@ -46,15 +49,15 @@ class Rest:
             headers={"Authorization": f"Bearer {token}"} if token and not name else {},
         )
 
-    def get(self, path: str, **asked: Any) -> Json:
+    def get(self, path: str, /, **asked: Any) -> Json:
         """The answer to `GET /api/2.0/mlflow/PATH`; errors as `send`."""
         return self.send("GET", f"/api/2.0/mlflow/{path}", asked)
 
-    def post(self, path: str, **said: Any) -> Json:
+    def post(self, path: str, /, **said: Any) -> Json:
         """The answer to `POST /api/2.0/mlflow/PATH`; errors as `send`."""
         return self.send("POST", f"/api/2.0/mlflow/{path}", said)
 
-    def pages(self, ask: Callable[..., Json], path: str, items: str, **asked: Any) -> Iterator[Json]:
+    def pages(self, ask: Callable[..., Json], path: str, items: str, /, **asked: Any) -> Iterator[Json]:
         """Every item of all pages of a search."""
         token = ""
         while True:
@@ -121,7 +124,7 @@ def _refusal(answer: httpx2.Response) -> Exception:
         told: Any = answer.json()
         says = str(told.get("message") or told.get("detail") or told)
     except (ValueError, AttributeError):
-        says = answer.text
+        says = " ".join(_ELEMENT.sub(" ", answer.text).split())
     sentence = f"{answer.request.url.path}: the server answered {answer.status_code}: {says[:300]}"
     if answer.status_code == 404:
         return NotThere(sentence)

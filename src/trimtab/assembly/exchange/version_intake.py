@@ -8,6 +8,7 @@ from trimtab.assembly.exchange.file_intake import digest_of, keep_files
 from trimtab.assembly.exchange.foreign import ForeignRegistered, ForeignStore, ForeignVersion
 from trimtab.atoms.error import UsageError
 from trimtab.atoms.run import LoggedFile
+from trimtab.tracking.registry.rule import PROMPT_TAG
 from trimtab.tracking.tracking import Tracking
 
 #: What is said of versions at whose source nothing is.
@@ -29,6 +30,8 @@ class VersionIntake:
         self._versions = {
             (model.name, version.number): version for model in models for version in model.versions
         }
+        #: Whose versions have no files, and a source that is no address.
+        self._prompts = {model.name for model in models if PROMPT_TAG in model.tags}
 
     def keep(self, name: str, number: int, here: str = "") -> Kept:
         """The files of a version as they are kept, with the SHA-256 of what was read.
@@ -39,7 +42,7 @@ class VersionIntake:
             here: Artifact id of the files that the version has here; empty: none.
         """
         place = self._place(self._versions[name, number])
-        if not place:
+        if not place or name in self._prompts:
             return []
         known = True
         refused: list[UsageError] = []

@@ -55,6 +55,19 @@ def test_files_that_a_server_does_not_give_are_no_reason_to_stop() -> None:
         open_foreign(address).files("run:r1")
 
 
+def test_files_of_a_run_that_the_server_does_not_proxy_are_read_by_it() -> None:
+    listed, given = "/api/2.0/mlflow/artifacts/list?run_id=r1", "/get-artifact?run_uuid=r1&path"
+    answers = {
+        listed: {"files": [{"path": "a", "is_dir": False}, {"path": "data", "is_dir": True}]},
+        f"{listed}&path=data": {"files": [{"path": "data/w", "is_dir": False}]},
+        f"{given}=a": b"A",
+        f"{given}=data%2Fw": b"W",
+    }
+    with serving(answers) as address:
+        read = {file.path: b"".join(file.read()) for file in open_foreign(address).files("run:r1")}
+    assert read == {"a": b"A", "data/w": b"W"}
+
+
 def test_files_of_a_logged_model_that_the_server_does_not_proxy_are_read_by_it() -> None:
     listed = "/api/2.0/mlflow/logged-models/m-1/artifacts/directories"
     files = "/ajax-api/2.0/mlflow/logged-models/m-1/artifacts/files?artifact_file_path"

@@ -85,6 +85,13 @@ def test_versions_whose_source_is_gone_are_counted(tracking: Tracking, root: Pat
     assert (account.left, account.whole) == ({GONE: 2}, True)
 
 
+def test_a_prompt_has_no_files(tracking: Tracking, root: Path) -> None:
+    _versions(root, "dummy-source")
+    _write(root / "models/wind/tags/mlflow.prompt.is_prompt", "true")
+    account = _take(tracking, root)
+    assert (account.left, account.whole) == ({}, True)
+
+
 def test_a_version_without_files_is_the_same_in_both_stores(tracking: Tracking, root: Path) -> None:
     """Its source is told as it is, and is no place at which a store could read files."""
     _versions(root, "runs:/r1/nothing")
