@@ -17,7 +17,7 @@ _REAL = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
 _SPECIAL = {".nan": float("nan"), ".inf": float("inf"), "-.inf": float("-inf")}
 #: What no plain scalar begins with, and holds nowhere.
-_NO_PLAIN = re.compile(r"[&*!|>%@`\[\]{},?#'\"]|-(?:\s|\Z)")
+_NO_PLAIN = re.compile(r"[&*!|>%@`\[\]{},#'\"]|[?-](?:\s|\Z)")
 _NOT_WITHIN = re.compile(r": | #|:\Z")
 _OTHER_BREAKS = re.compile("[\x85\u2028\u2029\r]")
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)

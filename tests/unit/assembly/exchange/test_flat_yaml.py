@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trimtab.assembly.exchange.flat_yaml import read_flat_yaml
@@ -40,6 +40,7 @@ def written(value: dict[str, Any]) -> str:
 
 @settings(max_examples=200)
 @given(value=FILES.filter(bool))
+@example(value={"name": "?0", "list": ["?0", ":0", "-0"]})
 def test_what_mlflow_writes_is_read_as_it_was(value: dict[str, Any]) -> None:
     assert read_flat_yaml(written(value), "meta.yaml") == yaml.safe_load(written(value))
 
