@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from trimtab.atoms.metric_point import Points
@@ -129,6 +130,8 @@ class ForeignStore(Protocol):
 
     #: How messages name it; without a password.
     shown: str
+    #: What was found damaged so far and is not among what the calls gave, a sentence each, by where it lies.
+    unread: dict[Path, str]
 
     def experiments(self) -> list[ForeignExperiment]:
         """All of them, the deleted ones too."""
@@ -151,10 +154,6 @@ class ForeignStore(Protocol):
 
         Reading a file that cannot be read raises UsageError too.
         """
-        ...
-
-    def unread(self) -> list[str]:
-        """What was found damaged so far and is not among what the other calls gave, one sentence each."""
         ...
 
     def overview(self) -> Overview:

@@ -55,7 +55,7 @@ class FolderStore:
         self._root = root.resolve()
         self.shown = str(self._root)
         self._place = ArtifactPlace(self._root.parent, artifacts, store=self._root)
-        self._unread: dict[Path, str] = {}
+        self.unread: dict[Path, str] = {}
         if not any(self._experiment_folders()):
             raise UsageError(
                 f"{root} is no MLflow file store: no folder in it has a {_META} of an experiment"
@@ -78,9 +78,6 @@ class FolderStore:
     def registered(self) -> list[ForeignRegistered]:
         folders = (meta.parent for meta in sorted((self._root / _MODELS).glob(f"*/{_META}")))
         return list(self._readable(_registered, folders))
-
-    def unread(self) -> list[str]:
-        return list(self._unread.values())
 
     def files(self, place: str) -> list[ForeignFile]:
         return self._place.files(place)
@@ -106,7 +103,7 @@ class FolderStore:
                 if (folder / _META).is_file():
                     yield folder
                 elif any((folder / part).is_dir() for part in ("metrics", "params")):
-                    self._unread[folder] = f"{folder} is the folder of a run, and has no {_META}"
+                    self.unread[folder] = f"{folder} is the folder of a run, and has no {_META}"
 
     def _readable(self, read: Callable[[Path], Read], folders: Iterable[Path]) -> Iterator[Read]:
         """What can be read of the folders; of the others it is noted why not."""
@@ -114,9 +111,9 @@ class FolderStore:
             try:
                 yield read(folder)
             except UsageError as error:
-                self._unread[folder] = str(error)
+                self.unread[folder] = str(error)
             except (KeyError, TypeError, ValueError, OSError) as error:
-                self._unread[folder] = f"{folder} cannot be read: {type(error).__name__}: {error}"
+                self.unread[folder] = f"{folder} cannot be read: {type(error).__name__}: {error}"
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -43,6 +44,7 @@ class ServerStore:
 
     def __init__(self, rest: Rest) -> None:
         self._rest, self.shown = rest, rest.shown
+        self.unread: dict[Path, str] = {}
 
     def experiments(self) -> list[ForeignExperiment]:
         asked = {"max_results": _ITEMS, "view_type": "ALL"}
@@ -109,9 +111,6 @@ class ServerStore:
         else:
             raise UsageError(f"{place[:200]!r} is not handed out by the server")
         return self._refused(lambda: sorted(found, key=lambda file: file.path))
-
-    def unread(self) -> list[str]:
-        return []
 
     def overview(self) -> Overview:
         return Overview(0, {})

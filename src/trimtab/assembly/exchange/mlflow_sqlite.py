@@ -49,6 +49,7 @@ class SqliteStore:
         if not path.is_file():
             raise UsageError(f"{path} is not there: give the path of MLflow's database, as sqlite:///PATH")
         self.shown = f"sqlite:///{path}"
+        self.unread: dict[Path, str] = {}
         self._path = path.resolve()
         self._place = ArtifactPlace(self._path.parent, artifacts)
         self._columns = self._read(_columns)
@@ -139,9 +140,6 @@ class SqliteStore:
 
     def files(self, place: str) -> list[ForeignFile]:
         return self._place.files(place)
-
-    def unread(self) -> list[str]:
-        return []
 
     def overview(self) -> Overview:
         counts = {

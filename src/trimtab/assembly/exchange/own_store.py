@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -36,6 +37,7 @@ class OwnStore:
             NotThere: No experiment has this name.
         """
         self._tracking = tracking
+        self.unread: dict[Path, str] = {}
         self._only = (tracking.experiments.named(experiment).id,) if experiment else ()
 
     def experiments(self) -> list[ForeignExperiment]:
@@ -90,9 +92,6 @@ class OwnStore:
         else:
             files = self._tracking.files.under(place)
         return [self._file(file) for file in files]
-
-    def unread(self) -> list[str]:
-        return []
 
     def overview(self) -> Overview:
         own = sum(1 for model in self._tracking.registry.models.all() if model.own)

@@ -88,7 +88,7 @@ def _take(
     RegistryIntake(tracking, source, account, by, action).take(registered)
     experiments.end(there, known)
     account.left |= overview.left
-    for damage in source.unread():
+    for damage in source.unread.values():
         account.differs(damage)
 
 
