@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 
@@ -17,7 +18,8 @@ def send_raw(address: str, request: bytes, *, seconds: float = 5.0, wait: bool =
         try:
             line.sendall(request)
             if not wait:
-                line.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # the server has answered and closed already
+                    line.shutdown(socket.SHUT_WR)
             line.settimeout(0.5 if wait else seconds)
             while chunk := line.recv(65536):
                 said += chunk
