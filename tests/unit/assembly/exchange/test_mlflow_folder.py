@@ -94,7 +94,9 @@ def test_a_damaged_run_is_told_and_the_others_are_read(root: Path) -> None:
     (runs["latin"] / "tags/name").write_bytes(b"\xff")
     store = FolderStore(root)
     assert [run.id for some in store.runs() for run in some] == ["whole"]
-    told = {id: [says for says in store.unread.values() if str(folder) in says] for id, folder in runs.items()}
+    told = {
+        id: [says for says in store.unread.values() if str(folder) in says] for id, folder in runs.items()
+    }
     assert {id: len(says) for id, says in told.items()} == {
         "empty": 1,
         "gone": 1,
