@@ -11,7 +11,7 @@ from trimtab.ports.blob_flow import CHUNK_BYTES
 
 
 class LocalFlow:
-    """Contract of the port: a megabyte of each blob that is on its way lies in memory."""
+    """Contract of the port: a megabyte at most of each blob that is on its way lies in memory."""
 
     def __init__(self, folder: BlobFolder) -> None:
         self._folder = folder
