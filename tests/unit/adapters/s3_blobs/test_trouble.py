@@ -125,7 +125,7 @@ def test_a_server_that_hangs_is_given_up(s3_server: S3Server, way: S3Way) -> Non
         started = time.monotonic()
         with pytest.raises(StoreError, match=r"fails \((no answer in time|no connection)\)"):
             ask()
-        assert time.monotonic() - started < 25  # 5 on an idle machine; a server that hangs would take 60
+        assert time.monotonic() - started < 9  # an upload may be silent five times as long
         assert trouble.fired >= 1
 
 
