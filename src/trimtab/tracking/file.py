@@ -1,6 +1,7 @@
 """Files of runs and logged models: content-addressed pieces under logical paths."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from trimtab.atoms.error import NotThere, StoreError, UsageError
@@ -35,37 +36,39 @@ class Upload:
         self._piece_bytes = 0
         self._blobs: list[str] = []
         self._size_bytes = 0
-        self._finished = False
+        self._ended = False
         self._began = store.now()
 
     def write(self, chunk: bytes | memoryview) -> None:
-        """Take the next bytes; blocks while a piece is being made durable."""
-        if self._finished:
-            raise UsageError(f"file {self._path!r} was finished already: begin it anew")
-        self._size_bytes += len(chunk)
-        view = memoryview(chunk)
-        while len(view) >= (rest := PIECE_BYTES - self._piece_bytes):
-            self._add(view[:rest])
-            view = view[rest:]
-            self._keep()
-            # Until the file is in its place, nothing else tells `trimtab gc` that this piece is wanted.
-            self._logbook.log(RunEvent(owner=self._owner, pieces=(self._blobs[-1],)))
-        self._add(view)
+        """Take the next bytes; blocks while a piece is being made durable. After an error nothing more is taken."""
+        with self._whole_or_dropped():
+            self._size_bytes += len(chunk)
+            view = memoryview(chunk)
+            while len(view) >= (rest := PIECE_BYTES - self._piece_bytes):
+                self._add(view[:rest])
+                view = view[rest:]
+                self._keep()
+                # Until the file is in its place, nothing else tells `trimtab gc` that this piece is wanted.
+                self._logbook.log(RunEvent(owner=self._owner, pieces=(self._blobs[-1],)))
+            self._add(view)
 
     def finish(self) -> LoggedFile:
         """Put the file in its place, over the one that was there; durable when it returns."""
-        if self._piece_bytes or not self._blobs:
-            self._keep()
-        if self._store.now() - self._began > UPLOAD:
-            raise StoreError(f"file {self._path!r} was on its way for over {UPLOAD.days} days: send it anew")
-        self._finished = True
-        file = LoggedFile(
-            path=self._path,
-            size_bytes=self._size_bytes,
-            blobs=tuple(self._blobs),
-            at_us=microseconds_of(self._store.now()),
-        )
-        self._logbook.log(RunEvent(owner=self._owner, files=(file,)))
+        with self._whole_or_dropped():
+            if self._piece_bytes or not self._blobs:
+                self._keep()
+            if self._store.now() - self._began > UPLOAD:
+                raise StoreError(
+                    f"file {self._path!r} was on its way for over {UPLOAD.days} days: send it anew"
+                )
+            file = LoggedFile(
+                path=self._path,
+                size_bytes=self._size_bytes,
+                blobs=tuple(self._blobs),
+                at_us=microseconds_of(self._store.now()),
+            )
+            self._logbook.log(RunEvent(owner=self._owner, files=(file,)))
+        self._ended = True
         return file
 
     def drop(self) -> None:
@@ -73,7 +76,18 @@ class Upload:
         if self._draft is not None:
             self._draft.drop()
             self._draft = None
-        self._finished = True
+        self._ended = True
+
+    @contextmanager
+    def _whole_or_dropped(self) -> Iterator[None]:
+        """An upload of which something was lost is never finished, and leaves nothing behind."""
+        if self._ended:
+            raise UsageError(f"file {self._path!r} was finished already, or given up: begin it anew")
+        try:
+            yield
+        except BaseException:
+            self.drop()
+            raise
 
     def _add(self, view: memoryview) -> None:
         self._piece_bytes += len(view)

@@ -2,13 +2,18 @@
 
 import random
 import tracemalloc
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from trimtab.adapters import durable_file
+from trimtab.adapters.local_store import open_store
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.error import Conflict, NotThere, StoreError, UsageError
+from trimtab.testing.memory_run_index import MemoryRunIndex
 from trimtab.tracking.file import PIECE_BYTES
-from trimtab.tracking.tracking import Tracking
+from trimtab.tracking.tracking import Tracking, open_tracking
 
 
 @pytest.fixture
@@ -37,6 +42,28 @@ def test_nothing_is_seen_before_the_end_and_the_last_end_wins(tracking: Tracking
     assert b"".join(tracking.files.read(tracking.files.find(run, "a"))) == b"first"
     with pytest.raises(UsageError, match="finished already"):
         first.write(b"more")
+
+
+def test_an_upload_that_the_disk_refuses_leaves_nothing_and_is_never_finished(
+    tmp_path: Path, ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_store(tmp_path / "store")) as store:
+        tracking = open_tracking(store, MemoryRunIndex())
+        run = tracking.runs.open(by=ada).head.id
+
+        def full(descriptor: int, content: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        upload = tracking.files.begin(run, "a")
+        with monkeypatch.context() as full_disk:
+            full_disk.setattr(durable_file, "write_whole", full)
+            with pytest.raises(StoreError, match="No space"):
+                upload.write(bytes(3_000_000))
+        assert list((tmp_path / "store/blobs/incoming").iterdir()) == []
+        for refused in (upload.finish, lambda: upload.write(b"more")):
+            with pytest.raises(UsageError, match="given up"):
+                refused()
+        assert tracking.files.under(run) == []
 
 
 def test_a_folder_is_all_below_it(tracking: Tracking, run: str) -> None:
