@@ -18,7 +18,7 @@ class SegmentReader:
         self._torn: dict[Path, int] = {}
         #: Stated ends.
         self._ends: dict[Path, int] = {}
-        #: Segments by folder that were read up to their stated end: they will never hold more.
+        #: Segments by folder that were read up to their stated end: of these only the size is looked at again.
         self._whole: dict[Path, dict[str, int]] = {}
 
     def read(
@@ -33,7 +33,7 @@ class SegmentReader:
             if left == 0:
                 break
             start, stop = taken.get(name, 0), None
-            if start and whole.get(name) == start:
+            if start and whole.get(name) == start == _size(f"{folder}/{name}"):
                 continue
             path = folder / name
             if until is not None:
@@ -42,7 +42,7 @@ class SegmentReader:
                     continue
             if (fault := self._fault_before(path, start)) and not rest:
                 raise Damaged(fault)
-            if not path.exists() or path.stat().st_size == start:
+            if _size(path) in (start, None):
                 if start and self._ends.get(path) == start:
                     whole[name] = start
                 continue
@@ -126,6 +126,13 @@ class SegmentReader:
 
 def _damaged(path: Path, read: int) -> str:
     return f"stream segment {path} is damaged on disk after byte {read}: restore it from a backup"
+
+
+def _size(path: str | Path) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return None
 
 
 def _segments(folder: Path) -> list[Path]:

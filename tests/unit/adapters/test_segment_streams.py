@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,21 @@ def test_a_hurt_closed_segment_is_named_and_the_rest_is_read(
     reader.append("s", [b"new"])
     assert reader.read("s", cursor, rest=True)[0] == [b"new"]
     reader.close()
+
+
+@pytest.mark.parametrize("hurt", [cut, cut_at_a_record, emptied, gone])
+def test_a_reader_that_has_read_a_segment_to_its_end_still_tells_that_it_was_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hurt: Callable[[Path], str]
+) -> None:
+    paths = closed_segments(tmp_path, monkeypatch)
+    with closing(SegmentStreams(tmp_path)) as streams:
+        records, cursor = streams.read("s")
+        assert records == all_records(4)
+        for _ in range(2):
+            assert streams.read("s", cursor) == ([], cursor)
+        hurt(paths[1])
+        with pytest.raises(Damaged, match=paths[1].name):
+            streams.read("s", cursor)
 
 
 def test_every_bit_of_a_closed_segment_is_guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
