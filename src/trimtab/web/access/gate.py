@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 
 from trimtab.atoms.actor import Actor
 from trimtab.atoms.token import Known, shown_secret, why_dead
-from trimtab.web.access.door import is_own
+from trimtab.loop.serve.own_host import is_own
 from trimtab.web.access.permission import Permission
 from trimtab.web.route import Refused
 
