@@ -21,3 +21,10 @@ def shown(store: Store, **words: Any) -> Table:
 def asked(store: Store, **words: Any) -> TestClient:
     """A client of it; a failing page is a 500 here as it is for a browser."""
     return TestClient(shown(store, **words), base_url=HOME, raise_server_exceptions=False)
+
+
+def read_page(client: TestClient, path: str, status: int = 200) -> str:
+    """A page as a browser asks for it."""
+    answer = client.get(path, headers={"accept": "text/html"})
+    assert answer.status_code == status, answer.text
+    return answer.text

@@ -1,13 +1,14 @@
 """The pages of registered models: the pipeline's and the clients', and which version was what and when."""
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from parts.logged_runs import ADA, log_runs
-from parts.page import HOME
+from parts.page import HOME, read_page
 from trimtab.testing.example_year import MODEL, example_year
 from trimtab.testing.memory_run_index import MemoryRunIndex
 from trimtab.testing.memory_store import memory_store
@@ -41,12 +42,7 @@ def get() -> Any:
         application(store, tracking, project_name="flights"), base_url=HOME, raise_server_exceptions=False
     )
 
-    def get(path: str, status: int = 200) -> str:
-        answer = client.get(path, headers={"accept": "text/html"})
-        assert answer.status_code == status, answer.text
-        return answer.text
-
-    return get
+    return partial(read_page, client)
 
 
 def rows(page: str, table: str) -> list[str]:

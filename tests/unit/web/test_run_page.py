@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from parts.logged_runs import ADA, MARKUP, log_runs
-from parts.page import HOME
+from parts.page import HOME, read_page
 from trimtab.adapters.sqlite_run_index import open_run_index
 from trimtab.assembly.project import open_project
 from trimtab.assembly.tracking_place import open_project_tracking
@@ -38,12 +39,7 @@ def pages() -> Any:
         application(store, tracking, project_name="flights"), base_url=HOME, raise_server_exceptions=False
     )
 
-    def get(path: str, status: int = 200) -> str:
-        answer = client.get(path, headers={"accept": "text/html"})
-        assert answer.status_code == status, answer.text
-        return answer.text
-
-    return SimpleNamespace(get=get, ids=ids, client=client, tracking=tracking)
+    return SimpleNamespace(get=partial(read_page, client), ids=ids, client=client, tracking=tracking)
 
 
 def rows(page: str) -> list[str]:
